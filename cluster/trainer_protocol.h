@@ -1,0 +1,109 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "sweeps/trial_history.h"
+#include "sweeps/trial_id.h"
+
+// The trainer protocol, version 1: one JSON object a line, both ways, over the socket at descriptor
+// 3 of a trainer. docs/trainer_protocol.md describes it for writers of trainers in any language.
+namespace ranksweep::cluster {
+
+inline constexpr int kProtocolVersion = 1;
+inline constexpr int kTrainerSocket = 3;
+
+// What an agent tells its trainer. The socket's end of file means: exit.
+
+struct Assign {  // train this trial now
+  sweeps::AttemptId attempt = 0;
+  sweeps::TrialId trial;
+  nlohmann::json spec;    // canonical TrialSpec
+  nlohmann::json data;    // DataSpec, and "fingerprint"
+  std::string directory;  // for checkpoints: exists, belongs to the trial alone
+  std::string device;     // "cpu", "cuda:0"
+  int threads = 1;
+  double checkpoint_interval = 60;  // seconds
+  int known_epochs = 0;   // epochs the coordinator has: report those after it, again if need be
+};
+
+enum class Decision { go_on, stop };  // stop: the trial is complete (early stopping, last epoch)
+
+struct Verdict {  // the answer to an epoch, which is durable by now
+  sweeps::AttemptId attempt = 0;
+  int epoch = 0;
+  Decision decision = Decision::go_on;
+};
+
+struct Stop {  // write a resume state, report Stopped, take no further step
+  sweeps::AttemptId attempt = 0;
+};
+
+using Command = std::variant<Assign, Verdict, Stop>;
+
+// What a trainer tells its agent.
+
+struct Ready {  // once, first
+  int version = kProtocolVersion;
+  std::string program;  // "ranksweep-trainer 0.1.0, LibTorch 2.11.0"
+};
+
+struct Started {
+  sweeps::AttemptId attempt = 0;
+  int resumed_from = 0;          // last complete epoch of the resume state; 0: from the beginning
+  std::int64_t parameters = 0;   // of the network
+};
+
+struct Progress {  // at most a few a second; proves that the trainer lives
+  sweeps::AttemptId attempt = 0;
+  int epoch = 0;
+  int step = 0;
+  int steps = 0;
+  double images_per_second = 0;
+};
+
+struct EpochDone {  // the trainer waits for the Verdict
+  sweeps::AttemptId attempt = 0;
+  sweeps::EpochMetrics metrics;
+};
+
+struct Finished {  // after Verdict{stop}; best checkpoint is complete on disk
+  sweeps::AttemptId attempt = 0;
+};
+
+struct Diverged {  // the loss of `epoch` is NaN or infinite
+  sweeps::AttemptId attempt = 0;
+  int epoch = 0;
+};
+
+struct Failed {
+  sweeps::AttemptId attempt = 0;
+  std::string cause;    // "data", "out of memory", "checkpoint", "internal"
+  std::string message;  // for people: place, reason, remedy
+};
+
+struct Stopped {  // after Stop; the resume state is on disk
+  sweeps::AttemptId attempt = 0;
+};
+
+using Report =
+    std::variant<Ready, Started, Progress, EpochDone, Finished, Diverged, Failed, Stopped>;
+
+// A line that is no message of the protocol: what() says why.
+class ProtocolError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// One line, without the newline. NaN and infinity travel as the strings "nan", "inf", "-inf".
+std::string encode(const Command&);
+std::string encode(const Report&);
+// Throw ProtocolError.
+Command decode_command(const std::string& line);
+Report decode_report(const std::string& line);
+
+}  // namespace ranksweep::cluster

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sweeps/trial_history.h"
+#include "sweeps/trial_id.h"
+
+namespace ranksweep::results {
+
+// What the coordinator wants remembered. Each is a plain value, so that a batch of them can be
+// committed at once, kept for later, or compared in a test.
+
+struct AttemptStarted {  // the trial becomes running
+  sweeps::AttemptId attempt = 0;
+  sweeps::TrialId trial;
+  int rank = 0;
+  std::string host;
+  std::string device;  // "cpu", "cuda:0"
+  int threads = 0;
+};
+
+struct EpochRecorded {  // replaces a row of the same trial and epoch
+  sweeps::AttemptId attempt = 0;
+  sweeps::TrialId trial;
+  sweeps::EpochMetrics metrics;
+};
+
+struct EpochsDiscarded {  // a resumed attempt trains the epochs after `last_kept` again
+  sweeps::TrialId trial;
+  int last_kept = 0;
+};
+
+struct AttemptEnded {
+  sweeps::AttemptId attempt = 0;
+  sweeps::TrialId trial;
+  sweeps::AttemptOutcome outcome = sweeps::AttemptOutcome::lost;
+  sweeps::TrialState trial_state = sweeps::TrialState::pending;  // what the trial becomes
+  std::string cause;       // one word or phrase, "signal 9 (SIGKILL)", "out of memory"; may be empty
+  std::string message;     // for people; may be empty
+  std::string stderr_tail; // last lines of the trainer's stderr; may be empty
+  std::int64_t parameters = 0;  // of the network; 0 when not known
+};
+
+struct EventNoted {  // "rank 3 joined", "interrupted by SIGTERM"
+  std::string kind;
+  int rank = 0;
+  std::string message;
+};
+
+using Change =
+    std::variant<AttemptStarted, EpochRecorded, EpochsDiscarded, AttemptEnded, EventNoted>;
+
+// What the store knows of a trial of the plan when a sweep starts or goes on.
+struct StoredTrial {
+  sweeps::TrialId id;
+  sweeps::TrialState state = sweeps::TrialState::pending;
+  int failed_attempts = 0;  // outcomes `failed` and `lost` that count towards max_attempts
+  std::optional<sweeps::AttemptId> open_attempt;  // begun and never ended: its coordinator died
+  std::vector<sweeps::EpochMetrics> epochs;       // in order, without gaps
+};
+
+// The durable truth about one sweep, as the coordinator sees it. One writer at a time.
+class SweepStore {
+ public:
+  SweepStore() = default;
+  SweepStore(const SweepStore&) = delete;
+  SweepStore& operator=(const SweepStore&) = delete;
+  virtual ~SweepStore() = default;
+
+  // The plan's trials in the plan's order.
+  virtual std::vector<StoredTrial> load_trials() = 0;
+  // The first attempt number that was never given out.
+  virtual sweeps::AttemptId next_attempt() = 0;
+  // All of `changes` or none, and durable on return. Throws StoreError.
+  virtual void commit(std::span<const Change> changes) = 0;
+};
+
+// The store could not be opened, read or written. The message says what to do.
+class StoreError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace ranksweep::results

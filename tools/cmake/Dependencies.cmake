@@ -1,0 +1,56 @@
+# Finds every library that ranksweep builds on. What is missing is an error that names the package
+# to install, so that nobody has to guess from a compiler message. Why each was chosen:
+# docs/dependencies.md.
+
+set(RANKSWEEP_MISSING "")
+
+macro(ranksweep_need condition what debian_package)
+  if(NOT (${condition}))
+    string(APPEND RANKSWEEP_MISSING "\n  ${what}: apt-get install ${debian_package}")
+  endif()
+endmacro()
+
+find_package(PkgConfig QUIET)
+ranksweep_need(PkgConfig_FOUND "pkg-config" pkg-config)
+
+find_package(MPI QUIET COMPONENTS CXX)
+ranksweep_need(MPI_CXX_FOUND "MPI" "libopenmpi-dev openmpi-bin")
+find_package(yaml-cpp QUIET)
+ranksweep_need(yaml-cpp_FOUND "yaml-cpp" libyaml-cpp-dev)
+find_package(fmt QUIET)
+ranksweep_need(fmt_FOUND "fmt" libfmt-dev)
+find_package(nlohmann_json QUIET)
+ranksweep_need(nlohmann_json_FOUND "nlohmann/json" nlohmann-json3-dev)
+find_package(CLI11 QUIET)
+ranksweep_need(CLI11_FOUND "CLI11" libcli11-dev)
+find_package(SQLite3 3.37 QUIET)
+ranksweep_need(SQLite3_FOUND "SQLite 3.37 or newer" libsqlite3-dev)
+find_package(SQLiteCpp QUIET)
+ranksweep_need(SQLiteCpp_FOUND "SQLiteCpp" libsqlitecpp-dev)
+find_package(JPEG QUIET)
+ranksweep_need(JPEG_FOUND "libjpeg-turbo" libjpeg-dev)
+find_package(PNG QUIET)
+ranksweep_need(PNG_FOUND "libpng" libpng-dev)
+if(PkgConfig_FOUND)
+  pkg_check_modules(xxhash QUIET IMPORTED_TARGET libxxhash)
+  pkg_check_modules(cairo QUIET IMPORTED_TARGET cairo)
+endif()
+ranksweep_need(xxhash_FOUND "xxHash" libxxhash-dev)
+ranksweep_need(cairo_FOUND "cairo" libcairo2-dev)
+find_file(RANKSWEEP_CHARTJS chart.min.js PATHS /usr/share/javascript/chart.js
+          DOC "Chart.js, embedded in the HTML report")
+ranksweep_need(RANKSWEEP_CHARTJS "Chart.js" libjs-chart.js)
+if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
+  find_package(GTest QUIET)
+  ranksweep_need(GTest_FOUND "GoogleTest" "libgtest-dev libgmock-dev")
+endif()
+find_package(Threads REQUIRED)
+find_package(LibTorch QUIET)
+if(NOT LibTorch_FOUND)
+  string(APPEND RANKSWEEP_MISSING "\n  LibTorch: tools/setup.sh, or -DCMAKE_PREFIX_PATH=DIR of a LibTorch, or a Python with torch")
+endif()
+
+if(RANKSWEEP_MISSING)
+  message(FATAL_ERROR "ranksweep cannot be built yet; missing:${RANKSWEEP_MISSING}\n"
+                      "tools/setup.sh installs all of them on Debian and Ubuntu.")
+endif()

@@ -1,0 +1,37 @@
+# Finds LibTorch in an installed `torch` wheel or an unpacked LibTorch, and makes the target
+# LibTorch::torch. The TorchConfig.cmake that ships with a CUDA build insists on a CUDA toolkit,
+# which running on a CPU, and even compiling for a GPU with the wheels, does not need.
+#
+# Searched in this order: CMAKE_PREFIX_PATH (cache or environment), the active Python's torch, the
+# project's own .venv. Sets LibTorch_FOUND, LibTorch_DIR, LibTorch_VERSION.
+
+set(_hints ${CMAKE_PREFIX_PATH} $ENV{CMAKE_PREFIX_PATH})
+foreach(_python python3 ${PROJECT_SOURCE_DIR}/.venv/bin/python)
+  execute_process(
+    COMMAND ${_python} -c "import importlib.util as u; s=u.find_spec('torch'); print(s.submodule_search_locations[0] if s else '')"
+    OUTPUT_VARIABLE _torch OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(_torch)
+    list(APPEND _hints ${_torch})
+  endif()
+endforeach()
+
+find_path(LibTorch_DIR include/torch/csrc/api/include/torch/torch.h HINTS ${_hints} PATH_SUFFIXES . torch
+          NO_CMAKE_FIND_ROOT_PATH DOC "Folder of LibTorch: holds include/ and lib/")
+find_library(LibTorch_CPU_LIBRARY torch_cpu HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
+find_library(LibTorch_C10_LIBRARY c10 HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
+if(LibTorch_DIR)
+  file(STRINGS ${LibTorch_DIR}/include/torch/csrc/api/include/torch/version.h _version REGEX "define TORCH_VERSION \"")
+  string(REGEX REPLACE ".*\"([0-9.]+).*" "\\1" LibTorch_VERSION "${_version}")
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_DIR LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY
+                                  VERSION_VAR LibTorch_VERSION)
+
+if(LibTorch_FOUND AND NOT TARGET LibTorch::torch)
+  add_library(LibTorch::torch INTERFACE IMPORTED)
+  target_include_directories(LibTorch::torch SYSTEM INTERFACE
+    ${LibTorch_DIR}/include ${LibTorch_DIR}/include/torch/csrc/api/include)
+  target_link_libraries(LibTorch::torch INTERFACE ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
+  target_link_options(LibTorch::torch INTERFACE -Wl,-rpath,${LibTorch_DIR}/lib)
+endif()
