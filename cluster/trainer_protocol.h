@@ -1,7 +1,8 @@
 #pragma once
 
-#include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct Assign {  // train this trial now
   std::string device;     // "cpu", "cuda:0"
   int threads = 1;
   double checkpoint_interval = 60;  // seconds
-  int known_epochs = 0;   // epochs the coordinator has: report those after it, again if need be
+  int known_epochs = 0;  // epochs the coordinator has: report those after it, again if need be
 };
 
 enum class Decision { go_on, stop };  // stop: the trial is complete (early stopping, last epoch)
@@ -54,8 +55,8 @@ struct Ready {  // once, first
 
 struct Started {
   sweeps::AttemptId attempt = 0;
-  int resumed_from = 0;          // last complete epoch of the resume state; 0: from the beginning
-  std::int64_t parameters = 0;   // of the network
+  int resumed_from = 0;         // last complete epoch of the resume state; 0: from the beginning
+  std::int64_t parameters = 0;  // of the network
 };
 
 struct Progress {  // at most a few a second; proves that the trainer lives
@@ -99,11 +100,12 @@ class ProtocolError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// One line, without the newline. NaN and infinity travel as the strings "nan", "inf", "-inf".
+// One line, without the newline. Numbers are finite: JSON has no NaN, and a loss that became one is
+// reported as Diverged.
 std::string encode(const Command&);
 std::string encode(const Report&);
 // Throw ProtocolError.
-Command decode_command(const std::string& line);
-Report decode_report(const std::string& line);
+Command decode_command(std::string_view line);
+Report decode_report(std::string_view line);
 
 }  // namespace ranksweep::cluster

@@ -41,9 +41,9 @@ struct AttemptEnded {
   sweeps::TrialId trial;
   sweeps::AttemptOutcome outcome = sweeps::AttemptOutcome::lost;
   sweeps::TrialState trial_state = sweeps::TrialState::pending;  // what the trial becomes
-  std::string cause;       // one word or phrase, "signal 9 (SIGKILL)", "out of memory"; may be empty
-  std::string message;     // for people; may be empty
-  std::string stderr_tail; // last lines of the trainer's stderr; may be empty
+  std::string cause;    // one word or phrase, "signal 9 (SIGKILL)", "out of memory"; may be empty
+  std::string message;  // for people; may be empty
+  std::string stderr_tail;      // last lines of the trainer's stderr; may be empty
   std::int64_t parameters = 0;  // of the network; 0 when not known
 };
 

@@ -39,9 +39,9 @@ struct SweepSpec {
   std::string source;          // the YAML text
   DataSpec data;
   Execution execution;
-  std::vector<TrialSpec> trials;           // in the order of the grid; no two equal
-  std::vector<std::string> swept;          // names of parameters with more than one value
-  std::vector<std::string> warnings;       // what a user should know and need not mend
+  std::vector<TrialSpec> trials;      // in the order of the grid; no two equal
+  std::vector<std::string> swept;     // names of parameters with more than one value
+  std::vector<std::string> warnings;  // what a user should know and need not mend
 };
 
 // One thing wrong with a sweep file. Line and column count from 1; 0 where there is none.

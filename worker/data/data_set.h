@@ -31,8 +31,9 @@ class DataError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Lists the images of `data`: names only, nothing is decoded. Throws DataError: a folder that is not
-// there or cannot be read, fewer than two classes, an empty split or class, a class in one split only.
+// Lists the images of `data`: names only, nothing is decoded. Throws DataError: a folder that is
+// not there or cannot be read, fewer than two classes, an empty split or class, a class in one
+// split only.
 DataSet list_data_set(const sweeps::DataSpec& data);
 
 // Identifies the content: 32 hexadecimal digits over splits, classes, names and the files' bytes.

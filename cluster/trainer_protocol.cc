@@ -1,0 +1,114 @@
+#include "cluster/trainer_protocol.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace ranksweep::sweeps {
+
+void to_json(nlohmann::json& json, const TrialId& id) { json = id.hex(); }
+void from_json(const nlohmann::json& json, TrialId& id) { id = TrialId(json.get<std::string>()); }
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochMetrics, epoch, train_loss, train_accuracy, val_loss,
+                                   val_accuracy, learning_rate, seconds, data_wait_s, train_images,
+                                   val_images, val_classes_predicted)
+
+}  // namespace ranksweep::sweeps
+
+namespace ranksweep::cluster {
+
+NLOHMANN_JSON_SERIALIZE_ENUM(Decision, {{Decision::go_on, "go_on"}, {Decision::stop, "stop"}})
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Assign, attempt, trial, spec, data, directory, device, threads,
+                                   checkpoint_interval, known_epochs)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, attempt, epoch, decision)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stop, attempt)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ready, version, program)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Started, attempt, resumed_from, parameters)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, attempt, epoch, step, steps, images_per_second)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochDone, attempt, metrics)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finished, attempt)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Diverged, attempt, epoch)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Failed, attempt, cause, message)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stopped, attempt)
+
+namespace {
+
+// The "type" of each message on the wire.
+template <class Message>
+inline constexpr const char* kType = nullptr;
+template <>
+inline constexpr const char* kType<Assign> = "assign";
+template <>
+inline constexpr const char* kType<Verdict> = "verdict";
+template <>
+inline constexpr const char* kType<Stop> = "stop";
+template <>
+inline constexpr const char* kType<Ready> = "ready";
+template <>
+inline constexpr const char* kType<Started> = "started";
+template <>
+inline constexpr const char* kType<Progress> = "progress";
+template <>
+inline constexpr const char* kType<EpochDone> = "epoch";
+template <>
+inline constexpr const char* kType<Finished> = "finished";
+template <>
+inline constexpr const char* kType<Diverged> = "diverged";
+template <>
+inline constexpr const char* kType<Failed> = "failed";
+template <>
+inline constexpr const char* kType<Stopped> = "stopped";
+
+template <class... Messages>
+std::string encode_variant(const std::variant<Messages...>& message) {
+  return std::visit(
+      [](const auto& content) {
+        nlohmann::json json = content;
+        json["type"] = kType<std::decay_t<decltype(content)>>;
+        // Text from outside (a path, a library's message) may be no UTF-8; it must not end a trial.
+        return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+      },
+      message);
+}
+
+// The start of a line, fit for an error message.
+std::string excerpt(std::string_view line) {
+  constexpr std::size_t kLength = 80;
+  return line.size() <= kLength ? std::string(line) : std::string(line.substr(0, kLength)) + "...";
+}
+
+template <class... Messages>
+std::variant<Messages...> decode_variant(std::string_view line, std::variant<Messages...>*) {
+  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    throw ProtocolError(fmt::format("not a JSON object: {}", excerpt(line)));
+  }
+  const std::string type = json.value("type", nlohmann::json()).is_string()
+                               ? json["type"].get<std::string>()
+                               : std::string();
+  std::optional<std::variant<Messages...>> message;
+  try {
+    ((type == kType<Messages> ? (message = json.get<Messages>(), true) : false) || ...);
+  } catch (const std::exception& error) {  // a key that is missing, or of another type
+    throw ProtocolError(fmt::format("message '{}': {}", type, error.what()));
+  }
+  if (!message) {
+    throw ProtocolError(fmt::format("no message has the type '{}': {}", type, excerpt(line)));
+  }
+  return *std::move(message);
+}
+
+}  // namespace
+
+std::string encode(const Command& command) { return encode_variant(command); }
+std::string encode(const Report& report) { return encode_variant(report); }
+
+Command decode_command(std::string_view line) {
+  return decode_variant(line, static_cast<Command*>(nullptr));
+}
+Report decode_report(std::string_view line) {
+  return decode_variant(line, static_cast<Report*>(nullptr));
+}
+
+}  // namespace ranksweep::cluster

@@ -1,0 +1,83 @@
+#include "cluster/trainer_protocol.h"
+
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ranksweep::cluster {
+namespace {
+
+using testing::HasSubstr;
+
+const sweeps::TrialId kTrial("0123456789abcdef0123456789abcdef");
+
+std::string error_of(const std::string& line) {
+  try {
+    decode_report(line);
+  } catch (const ProtocolError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(TrainerProtocol, AssignKeepsEveryFieldOnTheWire) {
+  const Assign sent{.attempt = 7,
+                    .trial = kTrial,
+                    .spec = {{"architecture", "simple_cnn"}},
+                    .data = {{"path", "/faces"}},
+                    .directory = "/checkpoints/01",
+                    .device = "cuda:1",
+                    .threads = 4,
+                    .checkpoint_interval = 2.5,
+                    .known_epochs = 3};
+  const std::string line = encode(Command(sent));
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  const auto received = std::get<Assign>(decode_command(line));
+  EXPECT_EQ(received.attempt, sent.attempt);
+  EXPECT_EQ(received.trial, sent.trial);
+  EXPECT_EQ(received.spec, sent.spec);
+  EXPECT_EQ(received.data, sent.data);
+  EXPECT_EQ(received.directory, sent.directory);
+  EXPECT_EQ(received.device, sent.device);
+  EXPECT_EQ(received.threads, sent.threads);
+  EXPECT_EQ(received.checkpoint_interval, sent.checkpoint_interval);
+  EXPECT_EQ(received.known_epochs, sent.known_epochs);
+}
+
+TEST(TrainerProtocol, EpochKeepsEveryBitOfItsLosses) {
+  EpochDone sent{.attempt = 1, .metrics = {.epoch = 2, .train_loss = 0.1 + 0.2, .val_loss = 1e-7}};
+  sent.metrics.val_accuracy = 1.0 / 3;
+  const auto received = std::get<EpochDone>(decode_report(encode(Report(sent))));
+  EXPECT_EQ(received.metrics, sent.metrics);
+}
+
+TEST(TrainerProtocol, TextThatIsNoUtf8StillTravels) {
+  const auto line =
+      encode(Report(Failed{.attempt = 1, .cause = "data", .message = "bad \xff name"}));
+  EXPECT_THAT(std::get<Failed>(decode_report(line)).message, HasSubstr("bad "));
+}
+
+TEST(TrainerProtocol, AnErrorSaysWhatIsWrongWithALine) {
+  EXPECT_THAT(error_of("hello"), HasSubstr("not a JSON object: hello"));
+  EXPECT_THAT(error_of("[1]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(error_of("{}"), HasSubstr("no message has the type ''"));
+  EXPECT_THAT(error_of(R"({"type": 3})"), HasSubstr("no message has the type ''"));
+  EXPECT_THAT(error_of(R"({"type": "epok"})"), HasSubstr("no message has the type 'epok'"));
+  EXPECT_THAT(error_of(R"({"type": "stopped"})"), HasSubstr("attempt"));
+  EXPECT_THAT(error_of(R"({"type": "stopped", "attempt": "x"})"), HasSubstr("must be number"));
+  EXPECT_LT(error_of(std::string(1 << 20, 'x')).size(), 200u);
+}
+
+TEST(TrainerProtocol, ALossThatIsNoNumberIsRefused) {
+  EpochDone report{.attempt = 1, .metrics = {.epoch = 1}};
+  report.metrics.val_loss = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(error_of(encode(Report(report))), HasSubstr("must be number"));
+}
+
+TEST(TrainerProtocol, ACommandIsNoReport) {
+  EXPECT_THROW(decode_report(encode(Command(Stop{1}))), ProtocolError);
+}
+
+}  // namespace
+}  // namespace ranksweep::cluster
