@@ -1,0 +1,147 @@
+#include "results/database.h"
+
+#include <string>
+#include <system_error>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "results/embedded_files.h"
+#include "results/sweep_store.h"
+
+namespace ranksweep::results {
+namespace {
+
+const char* remedy_for(int code) {
+  switch (code) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "another program holds the database; close it and run again";
+    case SQLITE_FULL:
+      return "the disk is full; free some space and run again";
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return "the file or its folder cannot be written; choose another place";
+    case SQLITE_CANTOPEN:
+      return "check that the file and its folder exist and that you may open them";
+    case SQLITE_CORRUPT:
+      return "the file is damaged; restore a copy, or save what is left with sqlite3's .recover";
+    case SQLITE_NOTADB:
+      return "this is no ranksweep database; give another path";
+    case SQLITE_IOERR:
+      return "the disk or network file system failed; check it and run again";
+    default:
+      return "this is a defect of ranksweep; please report it";
+  }
+}
+
+StoreError not_ours(const std::filesystem::path& path) {
+  return StoreError(
+      fmt::format("{}: this is no ranksweep database; give another path, nothing in "
+                  "it was changed",
+                  path.string()));
+}
+
+void check_schema(SQLite::Database& database, const std::filesystem::path& path) {
+  if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId) {
+    throw not_ours(path);
+  }
+  const int version = database.execAndGet("PRAGMA user_version").getInt();
+  if (version > kSchemaVersion) {
+    throw StoreError(
+        fmt::format("{}: its schema {} is newer than this ranksweep knows ({}); use the ranksweep "
+                    "that wrote it, or a newer one",
+                    path.string(), version, kSchemaVersion));
+  }
+  if (version < 1) {
+    throw StoreError(fmt::format("{}: schema {} never existed: the file is damaged; restore a copy",
+                                 path.string(), version));
+  }
+}
+
+void check_integrity(SQLite::Database& database, const std::filesystem::path& path) {
+  const std::string found = database.execAndGet("PRAGMA quick_check(1)").getString();
+  if (found != "ok") {
+    throw StoreError(fmt::format("{}: {}: {}", path.string(), found, remedy_for(SQLITE_CORRUPT)));
+  }
+}
+
+// A writer that died inside a transaction leaves a journal, which only a connection that may write
+// can roll back.
+void roll_back_what_a_dead_writer_left(const std::filesystem::path& path, int busy_timeout) {
+  SQLite::Database database(path.string(), SQLite::OPEN_READWRITE, busy_timeout);
+  database.execAndGet("PRAGMA schema_version");
+}
+
+std::unique_ptr<SQLite::Database> open_readable(const std::filesystem::path& path,
+                                                int busy_timeout) {
+  auto database =
+      std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READONLY, busy_timeout);
+  database->execAndGet("PRAGMA schema_version");
+  return database;
+}
+
+}  // namespace
+
+void with_store_errors(const std::filesystem::path& path, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const SQLite::Exception& error) {
+    throw StoreError(fmt::format("{}: {}: {}", path.string(), error.what(),
+                                 remedy_for(error.getErrorCode() & 0xff)));
+  }
+}
+
+std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& path,
+                                                   std::chrono::milliseconds busy_timeout) {
+  std::unique_ptr<SQLite::Database> database;
+  with_store_errors(path, [&] {
+    database = std::make_unique<SQLite::Database>(path.string(),
+                                                  SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+                                                  static_cast<int>(busy_timeout.count()));
+    if (database->execAndGet("PRAGMA page_count").getInt() > 0) {
+      check_schema(*database, path);
+      check_integrity(*database, path);
+    }
+    // A rollback journal works on the network file systems of clusters, where WAL does not. EXTRA
+    // makes a commit outlast a power cut, by syncing the folder once the journal is gone.
+    database->exec("PRAGMA journal_mode = DELETE");
+    database->exec("PRAGMA synchronous = EXTRA");
+    database->exec("PRAGMA foreign_keys = ON");
+  });
+  return database;
+}
+
+std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& path,
+                                                   std::chrono::milliseconds busy_timeout) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    throw StoreError(
+        fmt::format("{}: there is no such file; give the --db of a ranksweep run", path.string()));
+  }
+  const int timeout = static_cast<int>(busy_timeout.count());
+  std::unique_ptr<SQLite::Database> database;
+  with_store_errors(path, [&] {
+    try {
+      database = open_readable(path, timeout);
+    } catch (const SQLite::Exception& error) {
+      if (error.getExtendedErrorCode() != SQLITE_READONLY_ROLLBACK) throw;
+      roll_back_what_a_dead_writer_left(path, timeout);
+      database = open_readable(path, timeout);
+    }
+    check_schema(*database, path);
+  });
+  return database;
+}
+
+void create_schema(SQLite::Database& database) {
+  database.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
+  database.exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
+  database.exec(std::string(kTablesSql));
+  database.exec(std::string(kViewsSql));
+}
+
+bool has_schema(SQLite::Database& database) { return database.tableExists("sweep"); }
+
+}  // namespace ranksweep::results

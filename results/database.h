@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+namespace SQLite {
+class Database;
+class Statement;
+}  // namespace SQLite
+
+namespace ranksweep::results {
+
+inline constexpr int kApplicationId = 0x52535750;  // "RSWP", in the header of the file
+inline constexpr int kSchemaVersion = 1;
+
+// Runs `work` and turns what SQLite throws into a StoreError that names `path` and a remedy.
+void with_store_errors(const std::filesystem::path& path, const std::function<void()>& work);
+
+// Both throw StoreError for a file that is no ranksweep database, is damaged, or has a schema newer
+// than this program knows. A file that is missing or empty opens for writing as a database without
+// tables; for reading it is an error.
+std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& path,
+                                                   std::chrono::milliseconds busy_timeout);
+std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& path,
+                                                   std::chrono::milliseconds busy_timeout);
+
+// Makes the tables and views in a database without tables, in the caller's transaction.
+void create_schema(SQLite::Database& database);
+bool has_schema(SQLite::Database& database);
+
+}  // namespace ranksweep::results

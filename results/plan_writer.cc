@@ -1,0 +1,224 @@
+#include "results/plan_writer.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "results/sweep_store.h"
+
+namespace ranksweep::results {
+namespace {
+
+using nlohmann::json;
+using sweeps::Plan;
+
+void refuse_another_sweep(SQLite::Database& database, const std::filesystem::path& path,
+                          const Plan& plan) {
+  SQLite::Statement known(database, "SELECT name, data_fingerprint FROM sweep");
+  while (known.executeStep()) {
+    const std::string name = known.getColumn(0).getString();
+    if (name != plan.sweep_name) {
+      throw StoreError(
+          fmt::format("{}: holds the sweep '{}', not '{}'; give each sweep its own --db",
+                      path.string(), name, plan.sweep_name));
+    }
+    const std::string fingerprint = known.getColumn(1).getString();
+    if (fingerprint != plan.data_fingerprint) {
+      throw StoreError(fmt::format(
+          "{}: sweep '{}' began on other data (fingerprint {:.8}, now {:.8}); restore the data, or "
+          "take another --db for the new",
+          path.string(), name, fingerprint, plan.data_fingerprint));
+    }
+  }
+}
+
+std::int64_t write_sweep(SQLite::Database& database, const Plan& plan, const Provenance& provenance,
+                         const std::string& now) {
+  SQLite::Statement statement(database, R"(
+      INSERT INTO sweep (name, source, data_path, data_fingerprint, classes, train_images,
+                         val_images, test_images, created_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (name) DO UPDATE SET source = excluded.source, data_path = excluded.data_path,
+          classes = excluded.classes, train_images = excluded.train_images,
+          val_images = excluded.val_images, test_images = excluded.test_images
+      RETURNING id)");
+  statement.bind(1, plan.sweep_name);
+  statement.bind(2, provenance.source);
+  statement.bind(3, provenance.data_path.string());
+  statement.bind(4, plan.data_fingerprint);
+  statement.bind(5, json(provenance.classes).dump());
+  statement.bind(6, provenance.train_images);
+  statement.bind(7, provenance.val_images);
+  statement.bind(8, provenance.test_images);
+  statement.bind(9, now);
+  statement.executeStep();
+  return statement.getColumn(0).getInt64();
+}
+
+std::int64_t write_invocation(SQLite::Database& database, std::int64_t sweep,
+                              const Provenance& provenance, const std::string& now) {
+  SQLite::Statement statement(
+      database, "INSERT INTO invocation (sweep, begun_at, command_line, host) VALUES (?, ?, ?, ?)");
+  statement.bind(1, sweep);
+  statement.bind(2, now);
+  statement.bind(3, provenance.command_line);
+  statement.bind(4, provenance.host);
+  statement.exec();
+  const std::int64_t invocation = database.getLastInsertRowid();
+  SQLite::Statement entry(database, "INSERT INTO environment VALUES (?, ?, ?)");
+  for (const auto& [name, value] : provenance.environment) {
+    entry.reset();
+    entry.bind(1, invocation);
+    entry.bind(2, name);
+    entry.bind(3, value);
+    entry.exec();
+  }
+  return invocation;
+}
+
+void write_swept_parameters(SQLite::Database& database, std::int64_t sweep, const Plan& plan) {
+  SQLite::Statement clear(database, "DELETE FROM swept_parameter WHERE sweep = ?");
+  clear.bind(1, sweep);
+  clear.exec();
+  SQLite::Statement statement(database, "INSERT INTO swept_parameter VALUES (?, ?, ?)");
+  for (std::size_t i = 0; i < plan.swept.size(); ++i) {
+    statement.reset();
+    statement.bind(1, sweep);
+    statement.bind(2, static_cast<std::int64_t>(i + 1));
+    statement.bind(3, plan.swept[i]);
+    statement.exec();
+  }
+}
+
+// The parameters of a trial by name: those of the specification, and under its dotted name each
+// swept one that lies inside another ("head.pooling").
+json parameters_of(const json& spec, const std::vector<std::string>& swept) {
+  json parameters = spec;
+  for (const std::string& name : swept) {
+    if (parameters.contains(name)) continue;
+    std::string pointer = "/" + name;
+    for (char& c : pointer) c = c == '.' ? '/' : c;
+    const json::json_pointer inside(pointer);
+    parameters[name] = spec.contains(inside) ? spec.at(inside) : json(nullptr);
+  }
+  return parameters;
+}
+
+// Binds a value and the name of its type to places 3 and 4.
+void bind_typed(SQLite::Statement& statement, const json& value) {
+  if (value.is_string()) {
+    statement.bind(3, "text");
+    statement.bind(4, value.get<std::string>());
+  } else if (value.is_boolean()) {
+    statement.bind(3, "boolean");
+    statement.bind(4, value.get<bool>() ? 1 : 0);
+  } else if (value.is_number_integer()) {
+    statement.bind(3, "integer");
+    statement.bind(4, value.get<std::int64_t>());
+  } else if (value.is_number_float()) {
+    statement.bind(3, "real");
+    statement.bind(4, value.get<double>());
+  } else if (value.is_null()) {
+    statement.bind(3, "null");
+    statement.bind(4);
+  } else {
+    statement.bind(3, "json");
+    statement.bind(4, value.dump());
+  }
+}
+
+class TrialWriter {
+ public:
+  explicit TrialWriter(SQLite::Database& database)
+      : insert_trial_(database,
+                      "INSERT INTO trial (identity, spec) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+        find_trial_(database, "SELECT id FROM trial WHERE identity = ?"),
+        insert_parameter_(database,
+                          "INSERT INTO parameter (trial, name, type, value) VALUES (?, ?, ?, ?) "
+                          "ON CONFLICT DO NOTHING") {}
+
+  // The trial's row, which is made when there is none.
+  std::int64_t write(const sweeps::PlannedTrial& trial, const std::vector<std::string>& swept) {
+    const json spec = sweeps::to_canonical_json(trial.spec);
+    insert_trial_.reset();
+    insert_trial_.bind(1, trial.id.hex());
+    insert_trial_.bind(2, spec.dump());
+    insert_trial_.exec();
+    find_trial_.reset();
+    find_trial_.bind(1, trial.id.hex());
+    find_trial_.executeStep();
+    const std::int64_t row = find_trial_.getColumn(0).getInt64();
+    for (const auto& [name, value] : parameters_of(spec, swept).items()) {
+      insert_parameter_.reset();
+      insert_parameter_.bind(1, row);
+      insert_parameter_.bind(2, name);
+      bind_typed(insert_parameter_, value);
+      insert_parameter_.exec();
+    }
+    return row;
+  }
+
+ private:
+  SQLite::Statement insert_trial_;
+  SQLite::Statement find_trial_;
+  SQLite::Statement insert_parameter_;
+};
+
+void write_trials(SQLite::Database& database, std::int64_t sweep, const Plan& plan) {
+  SQLite::Statement clear(database, "DELETE FROM sweep_trial WHERE sweep = ?");
+  clear.bind(1, sweep);
+  clear.exec();
+  TrialWriter writer(database);
+  SQLite::Statement statement(database, "INSERT INTO sweep_trial VALUES (?, ?, ?, ?, ?)");
+  for (std::size_t i = 0; i < plan.trials.size(); ++i) {
+    const sweeps::PlannedTrial& trial = plan.trials[i];
+    statement.reset();
+    statement.bind(1, sweep);
+    statement.bind(2, static_cast<std::int64_t>(i + 1));
+    statement.bind(3, writer.write(trial, plan.swept));
+    statement.bind(4, sweeps::describe(trial.spec, plan.swept));
+    statement.bind(5, trial.cost);
+    statement.exec();
+  }
+}
+
+std::string quoted(const std::string& text, char quote) {
+  std::string result(1, quote);
+  for (char c : text) result.append(c == quote ? 2 : 1, c);
+  return result + quote;
+}
+
+// The one view whose columns depend on the sweep.
+void write_trial_wide(SQLite::Database& database, const Plan& plan) {
+  std::string columns;
+  for (const std::string& name : plan.swept) {
+    columns += fmt::format(
+        "  (SELECT value FROM parameter WHERE parameter.trial = trial.id AND name = {}) AS {},\n",
+        quoted(name, '\''), quoted(name, '"'));
+  }
+  database.exec("DROP VIEW IF EXISTS trial_wide");
+  database.exec(
+      "CREATE VIEW trial_wide AS\nSELECT\n  ranking.position, ranking.rank, ranking.mark, "
+      "ranking.trial,\n" +
+      columns +
+      "  ranking.best_epoch, ranking.val_loss, ranking.val_accuracy, ranking.train_loss,\n"
+      "  ranking.train_accuracy, ranking.epochs_done, ranking.seconds, "
+      "ranking.network_parameters\n"
+      "FROM ranking JOIN trial ON trial.identity = ranking.trial ORDER BY ranking.position");
+}
+
+}  // namespace
+
+WrittenPlan write_plan(SQLite::Database& database, const std::filesystem::path& path,
+                       const Plan& plan, const Provenance& provenance, const std::string& now) {
+  refuse_another_sweep(database, path, plan);
+  WrittenPlan written;
+  written.sweep = write_sweep(database, plan, provenance, now);
+  written.invocation = write_invocation(database, written.sweep, provenance, now);
+  write_swept_parameters(database, written.sweep, plan);
+  write_trials(database, written.sweep, plan);
+  write_trial_wide(database, plan);
+  return written;
+}
+
+}  // namespace ranksweep::results

@@ -1,0 +1,128 @@
+-- Schema 1 of a ranksweep database. docs/results.md explains it. Times are ISO 8601 UTC text with
+-- milliseconds, durations are seconds, losses are means over images, accuracies lie in [0, 1]. A
+-- loss that was not finite is NULL.
+
+CREATE TABLE sweep (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  source TEXT NOT NULL,             -- the sweep file's YAML text, as last run
+  data_path TEXT NOT NULL,
+  data_fingerprint TEXT NOT NULL,
+  classes TEXT NOT NULL CHECK (json_valid(classes)),  -- names, a JSON list
+  train_images INTEGER NOT NULL CHECK (train_images >= 0),
+  val_images INTEGER NOT NULL CHECK (val_images >= 0),
+  test_images INTEGER NOT NULL CHECK (test_images >= 0),
+  created_at TEXT NOT NULL
+) STRICT;
+
+-- The parameters with more than one value in the sweep, in the order of the sweep file.
+CREATE TABLE swept_parameter (
+  sweep INTEGER NOT NULL REFERENCES sweep (id),
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (sweep, position),
+  UNIQUE (sweep, name)
+) STRICT, WITHOUT ROWID;
+
+-- One point of a sweep. The identity is a hash of the specification and the data's fingerprint:
+-- whoever plans the same trial finds this row.
+CREATE TABLE trial (
+  id INTEGER PRIMARY KEY,
+  identity TEXT NOT NULL UNIQUE CHECK (length(identity) = 32),
+  spec TEXT NOT NULL CHECK (json_valid(spec)),        -- canonical JSON
+  state TEXT NOT NULL DEFAULT 'pending'
+    CHECK (state IN ('pending', 'running', 'finished', 'diverged', 'failed')),
+  network_parameters INTEGER CHECK (network_parameters > 0)  -- NULL: not known yet
+) STRICT;
+
+-- The plan. A trial that a later sweep file no longer plans keeps its row in `trial` alone.
+CREATE TABLE sweep_trial (
+  sweep INTEGER NOT NULL REFERENCES sweep (id),
+  position INTEGER NOT NULL,
+  trial INTEGER NOT NULL REFERENCES trial (id),
+  description TEXT NOT NULL,        -- values of the swept parameters
+  cost REAL NOT NULL,               -- expected work, in a unit of its own
+  PRIMARY KEY (sweep, trial),
+  UNIQUE (sweep, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sweep_trial_by_trial ON sweep_trial (trial);
+
+-- A trial's parameters under their names in the sweep file. `value` has the type that `type` says;
+-- a boolean is 0 or 1, a list or mapping is JSON text, and null means that the default decides.
+CREATE TABLE parameter (
+  trial INTEGER NOT NULL REFERENCES trial (id),
+  name TEXT NOT NULL,
+  type TEXT NOT NULL CHECK (type IN ('text', 'integer', 'real', 'boolean', 'json', 'null')),
+  value ANY,
+  PRIMARY KEY (trial, name),
+  CHECK (typeof(value) = CASE type WHEN 'boolean' THEN 'integer' WHEN 'json' THEN 'text' ELSE type END)
+) STRICT, WITHOUT ROWID;
+
+-- One `ranksweep run` on this database.
+CREATE TABLE invocation (
+  id INTEGER PRIMARY KEY,
+  sweep INTEGER NOT NULL REFERENCES sweep (id),
+  begun_at TEXT NOT NULL,
+  command_line TEXT NOT NULL,
+  host TEXT NOT NULL
+) STRICT;
+
+-- What an invocation ran with: versions, CPU, GPU, git commit.
+CREATE TABLE environment (
+  invocation INTEGER NOT NULL REFERENCES invocation (id),
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (invocation, name)
+) STRICT, WITHOUT ROWID;
+
+-- One try at a trial. No end: it runs, or its coordinator died with it.
+CREATE TABLE attempt (
+  id INTEGER PRIMARY KEY CHECK (id > 0),
+  trial INTEGER NOT NULL REFERENCES trial (id),
+  invocation INTEGER NOT NULL REFERENCES invocation (id),
+  rank INTEGER NOT NULL CHECK (rank >= 0),
+  host TEXT NOT NULL,
+  device TEXT NOT NULL,
+  threads INTEGER NOT NULL CHECK (threads >= 0),
+  begun_at TEXT NOT NULL,
+  ended_at TEXT,
+  outcome TEXT CHECK (outcome IN ('finished', 'diverged', 'failed', 'lost', 'interrupted')),
+  cause TEXT NOT NULL DEFAULT '',
+  message TEXT NOT NULL DEFAULT '',
+  stderr_tail TEXT NOT NULL DEFAULT '',
+  UNIQUE (id, trial),
+  CHECK ((ended_at IS NULL) = (outcome IS NULL))
+) STRICT;
+
+CREATE INDEX attempt_by_trial ON attempt (trial);
+
+CREATE TABLE epoch (
+  trial INTEGER NOT NULL REFERENCES trial (id),
+  epoch INTEGER NOT NULL CHECK (epoch >= 1),
+  attempt INTEGER NOT NULL,
+  train_loss REAL,
+  train_accuracy REAL,
+  val_loss REAL,
+  val_accuracy REAL,
+  learning_rate REAL,
+  seconds REAL NOT NULL,            -- wall time, validation included
+  data_wait_s REAL NOT NULL,        -- of which the training loop waited for images
+  train_images INTEGER NOT NULL,
+  val_images INTEGER NOT NULL,
+  val_classes_predicted INTEGER NOT NULL,
+  PRIMARY KEY (trial, epoch),
+  FOREIGN KEY (attempt, trial) REFERENCES attempt (id, trial)
+) STRICT, WITHOUT ROWID;
+
+-- Serves the search for a trial's best epoch.
+CREATE INDEX epoch_by_loss ON epoch (trial, val_loss, epoch);
+
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY,
+  invocation INTEGER NOT NULL REFERENCES invocation (id),
+  at TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  message TEXT NOT NULL
+) STRICT;

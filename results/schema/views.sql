@@ -1,0 +1,157 @@
+-- The questions people ask, by name. docs/results.md has an example of each.
+
+-- One row for each planned trial. `mark` says how it stands: `finished` is an honest result, and
+-- only those have a rank; `collapsed` finished, but gives every image the same class. `position`
+-- orders them all: the ranked ones first, by validation loss, then accuracy, then size, then
+-- identity.
+CREATE VIEW ranking AS
+WITH judged AS (
+  SELECT
+    sweep.name AS sweep,
+    CASE
+      WHEN trial.state = 'finished' AND best.epoch IS NULL THEN 'diverged'
+      WHEN trial.state = 'finished' AND best.val_classes_predicted = 1 THEN 'collapsed'
+      ELSE trial.state
+    END AS mark,
+    trial.identity AS trial,
+    sweep_trial.description,
+    best.epoch AS best_epoch,
+    best.val_loss,
+    best.val_accuracy,
+    best.train_loss,
+    best.train_accuracy,
+    best.val_images,
+    (SELECT count(*) FROM epoch WHERE epoch.trial = trial.id) AS epochs_done,
+    (SELECT total(seconds) FROM epoch WHERE epoch.trial = trial.id) AS seconds,
+    trial.network_parameters,
+    (SELECT count(*) FROM attempt WHERE attempt.trial = trial.id) AS attempts
+  FROM sweep
+  JOIN sweep_trial ON sweep_trial.sweep = sweep.id
+  JOIN trial ON trial.id = sweep_trial.trial
+  LEFT JOIN epoch AS best ON best.trial = trial.id AND best.epoch = (
+    SELECT epoch FROM epoch
+    WHERE epoch.trial = trial.id AND val_loss IS NOT NULL
+    ORDER BY val_loss, epoch LIMIT 1)
+), ordered AS (
+  SELECT
+    row_number() OVER (
+      PARTITION BY sweep
+      ORDER BY
+        CASE mark
+          WHEN 'finished' THEN 1 WHEN 'collapsed' THEN 2 WHEN 'diverged' THEN 3
+          WHEN 'failed' THEN 4 WHEN 'running' THEN 5 ELSE 6
+        END,
+        val_loss NULLS LAST,
+        val_accuracy DESC NULLS LAST,
+        network_parameters NULLS LAST,
+        trial) AS position,
+    *
+  FROM judged
+)
+SELECT iif(mark = 'finished', position, NULL) AS rank, * FROM ordered ORDER BY sweep, position;
+
+CREATE VIEW best_per_architecture AS
+WITH placed AS (
+  SELECT
+    parameter.value AS architecture,
+    row_number() OVER (PARTITION BY sweep, parameter.value ORDER BY position) AS place,
+    ranking.*
+  FROM ranking
+  JOIN trial ON trial.identity = ranking.trial
+  JOIN parameter ON parameter.trial = trial.id AND parameter.name = 'architecture'
+)
+SELECT
+  sweep, architecture, rank, mark, trial, description, best_epoch, val_loss, val_accuracy,
+  train_loss, train_accuracy, seconds, network_parameters
+FROM placed WHERE place = 1 ORDER BY sweep, position;
+
+CREATE VIEW learning_curves AS
+SELECT
+  trial.identity AS trial,
+  sweep_trial.description,
+  epoch.epoch,
+  epoch.train_loss,
+  epoch.train_accuracy,
+  epoch.val_loss,
+  epoch.val_accuracy,
+  epoch.learning_rate,
+  epoch.seconds,
+  epoch.attempt
+FROM sweep_trial
+JOIN trial ON trial.id = sweep_trial.trial
+JOIN epoch ON epoch.trial = trial.id
+ORDER BY sweep_trial.sweep, sweep_trial.position, epoch.epoch;
+
+-- Attempts that did not end well, each with its cause.
+CREATE VIEW failures AS
+SELECT
+  trial.identity AS trial,
+  sweep_trial.description,
+  trial.state,
+  attempt.id AS attempt,
+  attempt.outcome,
+  attempt.cause,
+  attempt.message,
+  attempt.rank,
+  attempt.host,
+  attempt.device,
+  attempt.begun_at,
+  attempt.ended_at,
+  attempt.stderr_tail
+FROM attempt
+JOIN trial ON trial.id = attempt.trial
+LEFT JOIN sweep_trial ON sweep_trial.trial = trial.id
+WHERE attempt.outcome IN ('failed', 'lost', 'diverged')
+ORDER BY attempt.id;
+
+-- What each rank did with its device. `held_s`: from the begin to the end of its attempts that have
+-- ended. `epoch_s`: the time of the epochs that the database keeps, `data_wait_s` of which the
+-- training loop waited for images.
+CREATE VIEW device_use AS
+WITH work AS (
+  SELECT
+    attempt,
+    count(*) AS epochs,
+    total(seconds) AS epoch_s,
+    total(data_wait_s) AS data_wait_s,
+    sum(train_images) AS train_images
+  FROM epoch GROUP BY attempt
+)
+SELECT
+  attempt.rank,
+  attempt.host,
+  attempt.device,
+  count(*) AS attempts,
+  count(DISTINCT attempt.trial) AS trials,
+  coalesce(sum(work.epochs), 0) AS epochs,
+  min(attempt.begun_at) AS first_begun_at,
+  max(attempt.ended_at) AS last_ended_at,
+  total((julianday(attempt.ended_at) - julianday(attempt.begun_at)) * 86400) AS held_s,
+  total(work.epoch_s) AS epoch_s,
+  total(work.data_wait_s) AS data_wait_s,
+  coalesce(sum(work.train_images), 0) AS train_images
+FROM attempt
+LEFT JOIN work ON work.attempt = attempt.id
+GROUP BY attempt.rank, attempt.host, attempt.device
+ORDER BY attempt.rank, attempt.host, attempt.device;
+
+-- The validation loss that trials with this value of a swept parameter reached, over ranked trials.
+-- `spread` is the largest loss minus the smallest.
+CREATE VIEW effects AS
+SELECT
+  ranking.sweep,
+  swept_parameter.name AS parameter,
+  parameter.value,
+  count(ranking.rank) AS ranked_trials,
+  count(*) AS trials,
+  avg(ranking.val_loss) FILTER (WHERE ranking.rank IS NOT NULL) AS mean_val_loss,
+  min(ranking.val_loss) FILTER (WHERE ranking.rank IS NOT NULL) AS min_val_loss,
+  max(ranking.val_loss) FILTER (WHERE ranking.rank IS NOT NULL) -
+    min(ranking.val_loss) FILTER (WHERE ranking.rank IS NOT NULL) AS spread
+FROM ranking
+JOIN sweep ON sweep.name = ranking.sweep
+JOIN swept_parameter ON swept_parameter.sweep = sweep.id
+JOIN trial ON trial.identity = ranking.trial
+JOIN parameter ON parameter.trial = trial.id AND parameter.name = swept_parameter.name
+GROUP BY ranking.sweep, swept_parameter.position, parameter.value
+ORDER BY ranking.sweep, swept_parameter.position, parameter.value;

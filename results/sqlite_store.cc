@@ -1,0 +1,297 @@
+#include "results/sqlite_store.h"
+
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+
+#include "results/database.h"
+#include "results/plan_writer.h"
+#include "results/writer_lock.h"
+
+namespace ranksweep::results {
+namespace {
+
+using sweeps::AttemptId;
+using sweeps::EpochMetrics;
+using sweeps::TrialId;
+using RowOfTrial = std::unordered_map<std::string, std::int64_t>;  // by identity
+
+void bind_finite(SQLite::Statement& statement, int place, double value) {
+  if (std::isfinite(value)) {
+    statement.bind(place, value);
+  } else {
+    statement.bind(place);
+  }
+}
+
+double number_or_nan(const SQLite::Column& column) {
+  return column.isNull() ? std::numeric_limits<double>::quiet_NaN() : column.getDouble();
+}
+
+// Columns from the second on, in the order of EpochMetrics.
+EpochMetrics read_metrics(const SQLite::Statement& row) {
+  EpochMetrics metrics;
+  metrics.epoch = row.getColumn(1).getInt();
+  metrics.train_loss = number_or_nan(row.getColumn(2));
+  metrics.train_accuracy = number_or_nan(row.getColumn(3));
+  metrics.val_loss = number_or_nan(row.getColumn(4));
+  metrics.val_accuracy = number_or_nan(row.getColumn(5));
+  metrics.learning_rate = number_or_nan(row.getColumn(6));
+  metrics.seconds = row.getColumn(7).getDouble();
+  metrics.data_wait_s = row.getColumn(8).getDouble();
+  metrics.train_images = row.getColumn(9).getInt();
+  metrics.val_images = row.getColumn(10).getInt();
+  metrics.val_classes_predicted = row.getColumn(11).getInt();
+  return metrics;
+}
+
+// Writes one change after the other, in the caller's transaction. tryReset, since reset would throw
+// the error of the statement's last run once more.
+class ChangeWriter {
+ public:
+  ChangeWriter(SQLite::Database& database, const RowOfTrial& rows, std::int64_t invocation,
+               const Clock& clock)
+      : rows_(rows),
+        invocation_(invocation),
+        clock_(clock),
+        begin_attempt_(database, R"(
+            INSERT INTO attempt (id, trial, invocation, rank, host, device, threads, begun_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?))"),
+        end_attempt_(database, R"(
+            UPDATE attempt SET ended_at = ?, outcome = ?, cause = ?, message = ?, stderr_tail = ?
+            WHERE id = ? AND trial = ? AND outcome IS NULL)"),
+        set_state_(database, R"(
+            UPDATE trial SET state = ?, network_parameters = coalesce(?, network_parameters)
+            WHERE id = ?)"),
+        put_epoch_(database, R"(
+            INSERT OR REPLACE INTO epoch
+              (attempt, trial, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
+               learning_rate, seconds, data_wait_s, train_images, val_images, val_classes_predicted)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))"),
+        discard_epochs_(database, "DELETE FROM epoch WHERE trial = ? AND epoch > ?"),
+        note_event_(database, R"(
+            INSERT INTO event (invocation, at, kind, rank, message) VALUES (?, ?, ?, ?, ?))") {}
+
+  void operator()(const AttemptStarted& change) {
+    begin_attempt_.tryReset();
+    begin_attempt_.bind(1, change.attempt);
+    begin_attempt_.bind(2, row_of(change.trial));
+    begin_attempt_.bind(3, invocation_);
+    begin_attempt_.bind(4, change.rank);
+    begin_attempt_.bind(5, change.host);
+    begin_attempt_.bind(6, change.device);
+    begin_attempt_.bind(7, change.threads);
+    begin_attempt_.bind(8, format_utc(clock_()));
+    begin_attempt_.exec();
+    set_state(change.trial, sweeps::TrialState::running, 0);
+  }
+
+  void operator()(const EpochRecorded& change) {
+    const EpochMetrics& metrics = change.metrics;
+    put_epoch_.tryReset();
+    put_epoch_.bind(1, change.attempt);
+    put_epoch_.bind(2, row_of(change.trial));
+    put_epoch_.bind(3, metrics.epoch);
+    bind_finite(put_epoch_, 4, metrics.train_loss);
+    bind_finite(put_epoch_, 5, metrics.train_accuracy);
+    bind_finite(put_epoch_, 6, metrics.val_loss);
+    bind_finite(put_epoch_, 7, metrics.val_accuracy);
+    bind_finite(put_epoch_, 8, metrics.learning_rate);
+    put_epoch_.bind(9, metrics.seconds);
+    put_epoch_.bind(10, metrics.data_wait_s);
+    put_epoch_.bind(11, metrics.train_images);
+    put_epoch_.bind(12, metrics.val_images);
+    put_epoch_.bind(13, metrics.val_classes_predicted);
+    put_epoch_.exec();
+  }
+
+  void operator()(const EpochsDiscarded& change) {
+    discard_epochs_.tryReset();
+    discard_epochs_.bind(1, row_of(change.trial));
+    discard_epochs_.bind(2, change.last_kept);
+    discard_epochs_.exec();
+  }
+
+  void operator()(const AttemptEnded& change) {
+    end_attempt_.tryReset();
+    end_attempt_.bind(1, format_utc(clock_()));
+    end_attempt_.bind(2, sweeps::name_of(change.outcome));
+    end_attempt_.bind(3, change.cause);
+    end_attempt_.bind(4, change.message);
+    end_attempt_.bind(5, change.stderr_tail);
+    end_attempt_.bind(6, change.attempt);
+    end_attempt_.bind(7, row_of(change.trial));
+    if (end_attempt_.exec() != 1) {
+      throw StoreError(fmt::format("attempt {} at trial {} is not open, so it cannot end",
+                                   change.attempt, change.trial.short_hex()));
+    }
+    set_state(change.trial, change.trial_state, change.parameters);
+  }
+
+  void operator()(const EventNoted& change) {
+    note_event_.tryReset();
+    note_event_.bind(1, invocation_);
+    note_event_.bind(2, format_utc(clock_()));
+    note_event_.bind(3, change.kind);
+    note_event_.bind(4, change.rank);
+    note_event_.bind(5, change.message);
+    note_event_.exec();
+  }
+
+ private:
+  std::int64_t row_of(const TrialId& trial) const {
+    const auto found = rows_.find(trial.hex());
+    if (found == rows_.end()) {
+      throw StoreError(fmt::format("trial {} is not in the plan", trial.short_hex()));
+    }
+    return found->second;
+  }
+
+  void set_state(const TrialId& trial, sweeps::TrialState state, std::int64_t parameters) {
+    set_state_.tryReset();
+    set_state_.bind(1, sweeps::name_of(state));
+    if (parameters > 0) {
+      set_state_.bind(2, parameters);
+    } else {
+      set_state_.bind(2);
+    }
+    set_state_.bind(3, row_of(trial));
+    set_state_.exec();
+  }
+
+  const RowOfTrial& rows_;
+  std::int64_t invocation_;
+  const Clock& clock_;
+  SQLite::Statement begin_attempt_;
+  SQLite::Statement end_attempt_;
+  SQLite::Statement set_state_;
+  SQLite::Statement put_epoch_;
+  SQLite::Statement discard_epochs_;
+  SQLite::Statement note_event_;
+};
+
+RowOfTrial load_rows(SQLite::Database& database, std::int64_t sweep) {
+  RowOfTrial rows;
+  SQLite::Statement query(database, R"(
+      SELECT trial.identity, trial.id FROM sweep_trial
+      JOIN trial ON trial.id = sweep_trial.trial WHERE sweep_trial.sweep = ?)");
+  query.bind(1, sweep);
+  while (query.executeStep()) rows[query.getColumn(0).getString()] = query.getColumn(1).getInt64();
+  return rows;
+}
+
+}  // namespace
+
+// The open database of one sweep. The lock is taken first and released last.
+class SqliteStore::Connection {
+ public:
+  Connection(const std::filesystem::path& path, const sweeps::Plan& plan,
+             const Provenance& provenance, StoreOptions options)
+      : path_(path), clock_(std::move(options.clock)), lock_(path) {
+    database_ = open_for_writing(path, options.busy_timeout);
+    with_store_errors(path, [&] {
+      {
+        SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
+        if (!has_schema(*database_)) create_schema(*database_);
+        written_ = write_plan(*database_, path, plan, provenance, format_utc(clock_()));
+        transaction.commit();
+      }
+      rows_ = load_rows(*database_, written_.sweep);
+      writer_.emplace(*database_, rows_, written_.invocation, clock_);
+    });
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  std::vector<StoredTrial> load_trials() {
+    std::vector<StoredTrial> trials;
+    with_store_errors(path_, [&] {
+      std::unordered_map<std::int64_t, std::size_t> index;  // into `trials`, by row
+      SQLite::Statement query(*database_, R"(
+          SELECT trial.id, trial.identity, trial.state,
+            (SELECT count(*) FROM attempt
+             WHERE attempt.trial = trial.id AND outcome IN ('failed', 'lost')),
+            (SELECT max(id) FROM attempt WHERE attempt.trial = trial.id AND outcome IS NULL)
+          FROM sweep_trial JOIN trial ON trial.id = sweep_trial.trial
+          WHERE sweep_trial.sweep = ? ORDER BY sweep_trial.position)");
+      query.bind(1, written_.sweep);
+      while (query.executeStep()) {
+        StoredTrial trial;
+        trial.id = TrialId(query.getColumn(1).getString());
+        trial.state = sweeps::trial_state_from(query.getColumn(2).getString());
+        trial.failed_attempts = query.getColumn(3).getInt();
+        if (!query.isColumnNull(4)) trial.open_attempt = query.getColumn(4).getInt64();
+        index[query.getColumn(0).getInt64()] = trials.size();
+        trials.push_back(std::move(trial));
+      }
+      load_epochs(trials, index);
+    });
+    return trials;
+  }
+
+  AttemptId next_attempt() {
+    AttemptId next = 0;
+    with_store_errors(path_, [&] {
+      next = database_->execAndGet("SELECT coalesce(max(id), 0) + 1 FROM attempt").getInt64();
+    });
+    return next;
+  }
+
+  void commit(std::span<const Change> changes) {
+    with_store_errors(path_, [&] {
+      SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
+      for (const Change& change : changes) std::visit(*writer_, change);
+      transaction.commit();
+    });
+  }
+
+ private:
+  // Epochs after a gap are of no use to a resumed trial, and stay behind.
+  void load_epochs(std::vector<StoredTrial>& trials,
+                   const std::unordered_map<std::int64_t, std::size_t>& index) {
+    SQLite::Statement query(*database_, R"(
+        SELECT trial, epoch, train_loss, train_accuracy, val_loss, val_accuracy, learning_rate,
+          seconds, data_wait_s, train_images, val_images, val_classes_predicted
+        FROM epoch ORDER BY trial, epoch)");
+    while (query.executeStep()) {
+      const auto found = index.find(query.getColumn(0).getInt64());
+      if (found == index.end()) continue;
+      std::vector<EpochMetrics>& epochs = trials[found->second].epochs;
+      EpochMetrics metrics = read_metrics(query);
+      if (metrics.epoch == static_cast<int>(epochs.size()) + 1) epochs.push_back(metrics);
+    }
+  }
+
+  std::filesystem::path path_;
+  Clock clock_;
+  WriterLock lock_;
+  std::unique_ptr<SQLite::Database> database_;
+  WrittenPlan written_;
+  RowOfTrial rows_;
+  std::optional<ChangeWriter> writer_;
+};
+
+std::unique_ptr<SqliteStore> SqliteStore::open_for_sweep(const std::filesystem::path& path,
+                                                         const sweeps::Plan& plan,
+                                                         const Provenance& provenance,
+                                                         StoreOptions options) {
+  return std::unique_ptr<SqliteStore>(
+      new SqliteStore(std::make_unique<Connection>(path, plan, provenance, std::move(options))));
+}
+
+SqliteStore::SqliteStore(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)) {}
+
+SqliteStore::~SqliteStore() = default;
+
+std::vector<StoredTrial> SqliteStore::load_trials() { return connection_->load_trials(); }
+
+AttemptId SqliteStore::next_attempt() { return connection_->next_attempt(); }
+
+void SqliteStore::commit(std::span<const Change> changes) { connection_->commit(changes); }
+
+}  // namespace ranksweep::results
