@@ -15,8 +15,9 @@ using AttemptId = std::int64_t;
 // given up after the allowed number of attempts.
 enum class TrialState { pending, running, finished, diverged, failed };
 
-// How an attempt ended. `interrupted`: stopped on request, with a checkpoint. `lost`: its trainer,
-// rank or coordinator died or went silent. `failed`: the trainer reported an error.
+// How an attempt ended. `failed`: the trainer reported an error. `lost`: the trainer died, went
+// silent or broke the protocol. Both count towards the allowed number of attempts. `interrupted`:
+// stopped on request, or cut off together with its coordinator; not the trial's fault.
 enum class AttemptOutcome { finished, diverged, failed, lost, interrupted };
 
 const char* name_of(TrialState);
@@ -34,10 +35,10 @@ struct EpochMetrics {
   double val_loss = 0;
   double val_accuracy = 0;
   double learning_rate = 0;
-  double seconds = 0;      // wall time of the epoch, validation included
-  double data_wait_s = 0;  // of which the training loop waited for images
-  int train_images = 0;    // images trained on
-  int val_images = 0;      // images validated on, each once
+  double seconds = 0;             // wall time of the epoch, validation included
+  double data_wait_s = 0;         // of which the training loop waited for images
+  int train_images = 0;           // images trained on
+  int val_images = 0;             // images validated on, each once
   int val_classes_predicted = 0;  // different classes among the predictions; 1 means collapsed
 
   bool operator==(const EpochMetrics&) const = default;

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace ranksweep::cluster {
+
+// A descriptor that is closed when its owner goes.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int number) : number_(number) {}
+  FileDescriptor(FileDescriptor&& other) noexcept;
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  ~FileDescriptor() { close(); }
+
+  int number() const { return number_; }
+  bool is_open() const { return number_ >= 0; }
+  void close();
+
+ private:
+  int number_ = -1;
+};
+
+// How a process ended: by exiting with `code`, or by `signal`.
+struct ExitStatus {
+  int code = 0;
+  int signal = 0;  // 0 when it exited
+
+  // "exit status 3", "signal 9 (SIGKILL)".
+  std::string describe() const;
+};
+
+// A process of ours with a socket at its descriptor 3 and its output on a pipe. It leads a process
+// group of its own, so that a Ctrl-C at the terminal reaches us alone and a kill reaches all of it;
+// MPI's variables are taken out of its environment, so that it may start MPI programs itself. The
+// destructor kills the group and reaps the process. Our own ends never block.
+class ChildProcess {
+ public:
+  // Throws std::system_error when `command` cannot be started.
+  explicit ChildProcess(const std::vector<std::string>& command);
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+  ~ChildProcess();
+
+  pid_t pid() const { return pid_; }
+  int socket() const { return socket_.number(); }  // both ways
+  int output() const { return output_.number(); }  // its stdout and stderr, for reading
+  void close_socket() { socket_.close(); }
+
+  // Nothing while it runs.
+  std::optional<ExitStatus> exit_status();
+  // SIGKILL to its whole process group.
+  void kill();
+
+ private:
+  FileDescriptor socket_;
+  FileDescriptor output_;
+  pid_t pid_ = -1;
+  std::optional<ExitStatus> exit_status_;
+};
+
+}  // namespace ranksweep::cluster

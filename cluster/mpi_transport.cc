@@ -1,0 +1,106 @@
+#include "cluster/mpi_transport.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <list>
+#include <mpi.h>
+#include <utility>
+
+namespace ranksweep::cluster {
+namespace {
+
+constexpr int kTag = 1;
+
+}  // namespace
+
+struct MpiTransport::Pending {
+  struct Message {
+    std::string body;  // must stay where it is until MPI is done with it
+    MPI_Request request = MPI_REQUEST_NULL;
+  };
+  std::list<Message> messages;
+
+  void release_completed() {
+    messages.remove_if([](Message& message) {
+      int done = 0;
+      MPI_Test(&message.request, &done, MPI_STATUS_IGNORE);
+      return done != 0;
+    });
+  }
+};
+
+std::unique_ptr<MpiTransport> MpiTransport::start() {
+  MPI_Init(nullptr, nullptr);
+  return std::unique_ptr<MpiTransport>(new MpiTransport());
+}
+
+MpiTransport::MpiTransport() : pending_(std::make_unique<Pending>()) {
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+  MPI_Comm_size(MPI_COMM_WORLD, &size_);
+  MPI_Comm node = MPI_COMM_NULL;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node);
+  MPI_Comm_rank(node, &local_rank_);
+  MPI_Comm_size(node, &local_size_);
+  MPI_Comm_free(&node);
+}
+
+MpiTransport::~MpiTransport() {
+  for (Pending::Message& message : pending_->messages) {
+    MPI_Wait(&message.request, MPI_STATUS_IGNORE);
+  }
+  MPI_Finalize();
+}
+
+void MpiTransport::send(Rank to, std::string body) {
+  if (to == rank_) {
+    to_self_.send(0, std::move(body));
+    return;
+  }
+  pending_->release_completed();
+  Pending::Message& message = pending_->messages.emplace_back();
+  message.body = std::move(body);
+  MPI_Isend(message.body.data(), static_cast<int>(message.body.size()), MPI_BYTE, to, kTag,
+            MPI_COMM_WORLD, &message.request);
+}
+
+std::optional<Envelope> MpiTransport::receive() {
+  pending_->release_completed();
+  if (auto envelope = to_self_.receive()) {
+    return Envelope{.from = rank_, .body = std::move(envelope->body)};
+  }
+  int arrived = 0;
+  MPI_Message handle = MPI_MESSAGE_NULL;
+  MPI_Status status;
+  MPI_Improbe(MPI_ANY_SOURCE, kTag, MPI_COMM_WORLD, &arrived, &handle, &status);
+  if (arrived == 0) {
+    return std::nullopt;
+  }
+  int length = 0;
+  MPI_Get_count(&status, MPI_BYTE, &length);
+  std::string body(static_cast<std::size_t>(length), '\0');
+  MPI_Mrecv(body.data(), length, MPI_BYTE, &handle, MPI_STATUS_IGNORE);
+  return Envelope{.from = status.MPI_SOURCE, .body = std::move(body)};
+}
+
+void MpiTransport::abort(int exit_code) {
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);
+}
+
+std::string mpi_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text = {};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string version(text.data(), static_cast<std::size_t>(length));
+  return version.substr(0, version.find(','));
+}
+
+bool launched_by_mpi() {
+  // Open MPI 4 and 5, MPICH's hydra and PMI under srun, PMIx under srun.
+  constexpr std::array kVariables = {"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMIX_RANK"};
+  return std::any_of(kVariables.begin(), kVariables.end(),
+                     [](const char* name) { return std::getenv(name) != nullptr; });
+}
+
+}  // namespace ranksweep::cluster

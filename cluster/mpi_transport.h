@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cluster/transport.h"
+
+namespace ranksweep::cluster {
+
+// Ranks started by one mpirun or srun. MPI is initialised by the first call of `start` and
+// finalised by the destructor. mpi.h stays in the .cc file.
+class MpiTransport : public Transport {
+ public:
+  // Collective over all ranks.
+  static std::unique_ptr<MpiTransport> start();
+  ~MpiTransport() override;
+
+  Rank rank() const override { return rank_; }
+  int size() const override { return size_; }
+  // This rank's place among the ranks of its node, and their number.
+  int local_rank() const { return local_rank_; }
+  int local_size() const { return local_size_; }
+
+  void send(Rank to, std::string body) override;
+  std::optional<Envelope> receive() override;
+
+  // Ends every rank of the sweep at once. For errors that leave no way to tell them.
+  [[noreturn]] void abort(int exit_code);
+
+ private:
+  MpiTransport();
+  struct Pending;  // messages that MPI has not taken over yet
+
+  Rank rank_ = 0;
+  int size_ = 1;
+  int local_rank_ = 0;
+  int local_size_ = 1;
+  LocalTransport to_self_;
+  std::unique_ptr<Pending> pending_;
+};
+
+// "Open MPI v4.1.4, ...": what the program runs with.
+std::string mpi_version();
+
+// Whether a launcher (mpirun, srun) started this process as a rank. Without one, MPI is not even
+// initialised: a sweep of one rank needs none.
+bool launched_by_mpi();
+
+}  // namespace ranksweep::cluster

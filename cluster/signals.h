@@ -1,0 +1,12 @@
+#pragma once
+
+namespace ranksweep::cluster {
+
+// Catches SIGINT, SIGTERM and SIGUSR1 from now on: mpirun passes the last two to all ranks, Slurm
+// sends any of them ahead of a time limit. Ignores SIGPIPE, since a trainer may die at any moment.
+void catch_stop_signals();
+
+// The signal that asked this process to stop, or 0.
+int stop_signal();
+
+}  // namespace ranksweep::cluster

@@ -1,0 +1,121 @@
+#include "orchestrator/agent.h"
+
+#include <system_error>
+#include <utility>
+
+namespace ranksweep::orchestrator {
+
+using sweeps::AttemptOutcome;
+
+Agent::Agent(AgentOptions options, cluster::Transport& transport)
+    : options_(std::move(options)), transport_(transport) {
+  send(options_.hello);
+}
+
+void Agent::receive(const CoordinatorMessage& message, Clock::time_point now) {
+  std::visit([&](const auto& content) { handle(content, now); }, message);
+}
+
+void Agent::handle(const cluster::Command& command, Clock::time_point) {
+  if (const auto* assign = std::get_if<cluster::Assign>(&command)) {
+    attempt_ = assign->attempt;
+    start_trainer_if_needed();
+  }
+  if (trainer_ != nullptr) {
+    trainer_->send(command);
+  }
+}
+
+void Agent::handle(const Abandon& abandon, Clock::time_point) {
+  report_broken(abandon.attempt, AttemptOutcome::lost, abandon.cause, abandon.message);
+  if (attempt_ == abandon.attempt) {
+    attempt_.reset();
+  }
+  trainer_.reset();
+}
+
+void Agent::handle(const Shutdown&, Clock::time_point now) {
+  leaving_ = true;
+  leave_by_ = now + std::chrono::duration_cast<Clock::duration>(options_.shutdown_grace);
+  if (trainer_ != nullptr) {
+    trainer_->close();
+  }
+}
+
+void Agent::step(Clock::time_point now) {
+  if (trainer_ == nullptr) {
+    return;
+  }
+  // Asked first: what a trainer wrote before it died is then read to the end.
+  const std::optional<cluster::ExitStatus> exit = trainer_->exit_status();
+  try {
+    std::vector<cluster::Report> reports;
+    do {
+      reports = trainer_->exchange();
+      for (const cluster::Report& report : reports) {
+        pass_on(report);
+      }
+    } while (exit && !reports.empty());
+  } catch (const cluster::ProtocolError& error) {
+    drop_trainer("trainer protocol", error.what());
+    return;
+  }
+  if (exit) {
+    drop_trainer(exit->describe(), "the trainer ended in mid-trial");
+  } else if (leaving_ && now >= leave_by_) {
+    trainer_.reset();
+  }
+}
+
+std::vector<pollfd> Agent::poll_set() const {
+  return trainer_ != nullptr ? trainer_->poll_set() : std::vector<pollfd>();
+}
+
+void Agent::start_trainer_if_needed() {
+  if (trainer_ != nullptr) {
+    return;
+  }
+  try {
+    trainer_ = std::make_unique<cluster::TrainerProcess>(options_.trainer_command);
+  } catch (const std::system_error& error) {
+    drop_trainer("trainer not started", error.what());
+  }
+}
+
+void Agent::pass_on(const cluster::Report& report) {
+  if (const auto* failed = std::get_if<cluster::Failed>(&report)) {
+    if (attempt_ == failed->attempt) {
+      attempt_.reset();
+      report_broken(failed->attempt, AttemptOutcome::failed, failed->cause, failed->message);
+    }
+    return;
+  }
+  if (std::holds_alternative<cluster::Finished>(report) ||
+      std::holds_alternative<cluster::Diverged>(report) ||
+      std::holds_alternative<cluster::Stopped>(report)) {
+    attempt_.reset();
+  }
+  send(report);
+}
+
+void Agent::drop_trainer(const std::string& cause, const std::string& message) {
+  if (attempt_) {
+    report_broken(*std::exchange(attempt_, std::nullopt), AttemptOutcome::lost, cause, message);
+  }
+  trainer_.reset();
+}
+
+void Agent::report_broken(sweeps::AttemptId attempt, AttemptOutcome outcome,
+                          const std::string& cause, const std::string& message) {
+  send(AttemptBroken{.attempt = attempt,
+                     .outcome = outcome,
+                     .cause = cause,
+                     .message = message,
+                     .output_tail = trainer_ != nullptr ? trainer_->output_tail() : std::string()});
+}
+
+void Agent::send(const AgentMessage& message) {
+  transport_.send(cluster::kCoordinatorRank, encode(message));
+}
+
+}  // namespace ranksweep::orchestrator

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/trainer_process.h"
+#include "cluster/transport.h"
+#include "orchestrator/clock.h"
+#include "orchestrator/messages.h"
+
+namespace ranksweep::orchestrator {
+
+struct AgentOptions {
+  std::vector<std::string> trainer_command;
+  Hello hello;                                      // what this rank offers
+  std::chrono::duration<double> shutdown_grace{2};  // for a trainer to exit by itself
+};
+
+// Supervises the trainer of one rank: starts it, passes messages on, and turns its death, its
+// silence and its nonsense into an AttemptBroken. A trainer lives on from trial to trial, also
+// after an error that it reported itself; a dead, silent or senseless one is replaced for the next
+// attempt. One thread; nothing here blocks.
+class Agent {
+ public:
+  // The transport must outlive it. Says hello to the coordinator.
+  Agent(AgentOptions options, cluster::Transport& transport);
+
+  void receive(const CoordinatorMessage& message, Clock::time_point now);
+  // Passes on what the trainer says and notices what became of it.
+  void step(Clock::time_point now);
+  // Told to leave, and its trainer is gone.
+  bool done() const { return leaving_ && trainer_ == nullptr; }
+  std::vector<pollfd> poll_set() const;
+
+ private:
+  void handle(const cluster::Command& command, Clock::time_point now);
+  void handle(const Abandon& abandon, Clock::time_point now);
+  void handle(const Shutdown& shutdown, Clock::time_point now);
+  void start_trainer_if_needed();
+  void pass_on(const cluster::Report& report);
+  // The trainer is gone or must go; the attempt it trained, if any, is over.
+  void drop_trainer(const std::string& cause, const std::string& message);
+  void report_broken(sweeps::AttemptId attempt, sweeps::AttemptOutcome outcome,
+                     const std::string& cause, const std::string& message);
+  void send(const AgentMessage& message);
+
+  AgentOptions options_;
+  cluster::Transport& transport_;
+  std::unique_ptr<cluster::TrainerProcess> trainer_;
+  std::optional<sweeps::AttemptId> attempt_;
+  bool leaving_ = false;
+  Clock::time_point leave_by_;
+};
+
+}  // namespace ranksweep::orchestrator

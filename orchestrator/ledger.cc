@@ -1,0 +1,214 @@
+#include "orchestrator/ledger.h"
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "orchestrator/early_stopping.h"
+
+namespace ranksweep::orchestrator {
+namespace {
+
+using sweeps::AttemptOutcome;
+using sweeps::TrialState;
+
+std::vector<std::size_t> longest_first(const sweeps::Plan& plan) {
+  std::vector<std::size_t> order(plan.trials.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return plan.trials[a].cost > plan.trials[b].cost;
+  });
+  return order;
+}
+
+bool counts_as_failure(AttemptOutcome outcome) {
+  return outcome == AttemptOutcome::failed || outcome == AttemptOutcome::lost;
+}
+
+}  // namespace
+
+Ledger::Ledger(const sweeps::Plan& plan, const std::vector<results::StoredTrial>& stored,
+               int max_attempts)
+    : max_attempts_(max_attempts), order_(longest_first(plan)) {
+  if (stored.size() != plan.trials.size()) {
+    throw std::logic_error("the store and the plan have different trials");
+  }
+  place_in_order_.resize(order_.size());
+  for (std::size_t place = 0; place < order_.size(); ++place) {
+    place_in_order_[order_[place]] = place;
+  }
+  for (std::size_t trial = 0; trial < stored.size(); ++trial) {
+    const results::StoredTrial& known = stored[trial];
+    records_.push_back({.planned = &plan.trials[trial],
+                        .state = known.state,
+                        .failed_attempts = known.failed_attempts,
+                        .attempt = known.open_attempt,
+                        .epochs = known.epochs});
+    if (known.state == TrialState::pending) {
+      waiting_.insert(place_in_order_[trial]);
+    } else if (known.state == TrialState::running) {
+      cut_off_.push_back(trial);
+    }
+  }
+}
+
+std::vector<results::Change> Ledger::recover() {
+  std::vector<results::Change> changes;
+  for (const std::size_t trial : cut_off_) {
+    TrialRecord& record = records_[trial];
+    const sweeps::AttemptId attempt = record.attempt.value();
+    running_[attempt] = trial;
+    changes.push_back(end_of(record, attempt,
+                             {.outcome = AttemptOutcome::interrupted,
+                              .cause = "the sweep ended abruptly",
+                              .message = "found unfinished when the sweep went on",
+                              .output_tail = ""}));
+  }
+  cut_off_.clear();
+  return changes;
+}
+
+std::optional<std::size_t> Ledger::next() const {
+  return waiting_.empty() ? std::nullopt : std::optional(order_[*waiting_.begin()]);
+}
+
+std::optional<std::size_t> Ledger::trial_of(sweeps::AttemptId attempt) const {
+  const auto found = running_.find(attempt);
+  return found == running_.end() ? std::nullopt : std::optional(found->second);
+}
+
+TrialCounts Ledger::counts() const {
+  TrialCounts counts;
+  for (const TrialRecord& record : records_) {
+    switch (record.state) {
+      case TrialState::pending:
+        ++counts.pending;
+        break;
+      case TrialState::running:
+        ++counts.running;
+        break;
+      case TrialState::finished:
+        ++counts.finished;
+        break;
+      case TrialState::diverged:
+        ++counts.diverged;
+        break;
+      case TrialState::failed:
+        ++counts.failed;
+        break;
+    }
+  }
+  return counts;
+}
+
+results::Change Ledger::start(std::size_t trial, sweeps::AttemptId attempt,
+                              const Placement& placement) {
+  TrialRecord& record = records_.at(trial);
+  apply(record, TrialEvent::dispatched);
+  record.attempt = attempt;
+  running_[attempt] = trial;
+  return results::AttemptStarted{.attempt = attempt,
+                                 .trial = record.planned->id,
+                                 .rank = placement.rank,
+                                 .host = placement.host,
+                                 .device = placement.device,
+                                 .threads = placement.threads};
+}
+
+std::optional<results::Change> Ledger::rewind(sweeps::AttemptId attempt, int last_kept) {
+  TrialRecord& record = running(attempt);
+  if (last_kept < 0) {
+    throw std::invalid_argument(fmt::format("no trial resumes from epoch {}", last_kept));
+  }
+  if (record.epochs.size() <= static_cast<std::size_t>(last_kept)) {
+    return std::nullopt;
+  }
+  record.epochs.resize(static_cast<std::size_t>(last_kept));
+  return results::EpochsDiscarded{.trial = record.planned->id, .last_kept = last_kept};
+}
+
+void Ledger::set_parameters(sweeps::AttemptId attempt, std::int64_t parameters) {
+  running(attempt).parameters = parameters;
+}
+
+results::Change Ledger::add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics) {
+  TrialRecord& record = running(attempt);
+  const int expected = static_cast<int>(record.epochs.size()) + 1;
+  if (metrics.epoch != expected) {
+    throw std::invalid_argument(
+        fmt::format("epoch {} was reported where epoch {} was due", metrics.epoch, expected));
+  }
+  record.epochs.push_back(metrics);
+  return results::EpochRecorded{
+      .attempt = attempt, .trial = record.planned->id, .metrics = metrics};
+}
+
+cluster::Decision Ledger::decision(const TrialRecord& record) const {
+  const sweeps::TrialSpec& spec = record.planned->spec;
+  return decide(spec.epochs, spec.early_stopping, record.epochs);
+}
+
+results::Change Ledger::end(sweeps::AttemptId attempt, Ending ending) {
+  return end_of(running(attempt), attempt, std::move(ending));
+}
+
+results::Change Ledger::end_of(TrialRecord& record, sweeps::AttemptId attempt, Ending ending) {
+  if (decision(record) == cluster::Decision::stop) {
+    ending.outcome = AttemptOutcome::finished;
+  }
+  const bool failure = counts_as_failure(ending.outcome);
+  const int failed_attempts = record.failed_attempts + (failure ? 1 : 0);
+  TrialEvent event = TrialEvent::interrupted;
+  if (ending.outcome == AttemptOutcome::finished) {
+    event = TrialEvent::finished;
+  } else if (ending.outcome == AttemptOutcome::diverged) {
+    event = TrialEvent::diverged;
+  } else if (failure) {
+    event = failed_attempts >= max_attempts_ ? TrialEvent::given_up : TrialEvent::attempt_broken;
+  }
+  apply(record, event);
+  record.failed_attempts = failed_attempts;
+  record.attempt.reset();
+  running_.erase(attempt);
+  return results::AttemptEnded{.attempt = attempt,
+                               .trial = record.planned->id,
+                               .outcome = ending.outcome,
+                               .trial_state = record.state,
+                               .cause = ending.cause,
+                               .message = ending.message,
+                               .stderr_tail = ending.output_tail,
+                               .parameters = record.parameters};
+}
+
+TrialRecord& Ledger::running(sweeps::AttemptId attempt) {
+  const auto found = running_.find(attempt);
+  if (found == running_.end()) {
+    throw std::logic_error(fmt::format("attempt {} does not run", attempt));
+  }
+  return records_[found->second];
+}
+
+void Ledger::apply(TrialRecord& record, TrialEvent event) {
+  const std::optional<TrialState> next = next_state(record.state, event);
+  if (!next) {
+    throw std::logic_error(fmt::format("trial {} is {} and cannot change so",
+                                       record.planned->id.short_hex(),
+                                       sweeps::name_of(record.state)));
+  }
+  record.state = *next;
+  const std::size_t place = place_in_order_[index_of(record)];
+  if (record.state == TrialState::pending) {
+    waiting_.insert(place);
+  } else {
+    waiting_.erase(place);
+  }
+}
+
+std::size_t Ledger::index_of(const TrialRecord& record) const {
+  return static_cast<std::size_t>(&record - records_.data());
+}
+
+}  // namespace ranksweep::orchestrator

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cluster/trainer_protocol.h"
+#include "cluster/transport.h"
+#include "orchestrator/trial_states.h"
+#include "results/sweep_store.h"
+#include "sweeps/plan.h"
+#include "sweeps/trial_history.h"
+
+namespace ranksweep::orchestrator {
+
+// Who trains an attempt, and on what.
+struct Placement {
+  cluster::Rank rank = 0;
+  std::string host;
+  std::string device;
+  int threads = 1;
+};
+
+// Why an attempt is over.
+struct Ending {
+  sweeps::AttemptOutcome outcome = sweeps::AttemptOutcome::lost;
+  std::string cause;
+  std::string message;
+  std::string output_tail;
+};
+
+struct TrialRecord {
+  const sweeps::PlannedTrial* planned = nullptr;
+  sweeps::TrialState state = sweeps::TrialState::pending;
+  int failed_attempts = 0;                   // failed or lost
+  std::optional<sweeps::AttemptId> attempt;  // while it runs
+  std::vector<sweeps::EpochMetrics> epochs;  // in order, from 1, without gaps
+  std::int64_t parameters = 0;               // of the network; 0 until a trainer has told
+};
+
+struct TrialCounts {
+  int pending = 0;
+  int running = 0;
+  int finished = 0;
+  int diverged = 0;
+  int failed = 0;
+
+  int total() const { return pending + running + finished + diverged + failed; }
+  int ended() const { return finished + diverged + failed; }
+};
+
+// The state of every trial of a sweep, and the order in which they are handed out: longest expected
+// first (LPT; R. L. Graham, Bounds on Multiprocessing Timing Anomalies, 1969), the plan's order on
+// a tie. Pure: no clock, no disk, no network. Each method that changes something returns the change
+// for the store; an illegal one throws std::logic_error and changes nothing.
+class Ledger {
+ public:
+  // `stored` has the trials of `plan`, in its order. The plan must outlive the ledger.
+  Ledger(const sweeps::Plan& plan, const std::vector<results::StoredTrial>& stored,
+         int max_attempts);
+
+  // Ends the attempts that a coordinator began and, killed, never ended. Once, first.
+  std::vector<results::Change> recover();
+
+  // The trial to hand out next, an index into the plan. Nothing when none waits.
+  std::optional<std::size_t> next() const;
+  // The trial of an attempt that runs. Nothing for one that is over, or was never begun.
+  std::optional<std::size_t> trial_of(sweeps::AttemptId attempt) const;
+  const TrialRecord& record(std::size_t trial) const { return records_.at(trial); }
+  std::size_t size() const { return records_.size(); }
+  TrialCounts counts() const;
+  // Whether the trial goes on after the epochs it has.
+  cluster::Decision decision(std::size_t trial) const { return decision(records_.at(trial)); }
+
+  results::Change start(std::size_t trial, sweeps::AttemptId attempt, const Placement& placement);
+  // The attempt goes on after epoch `last_kept`. Nothing to remember when no epoch is dropped.
+  std::optional<results::Change> rewind(sweeps::AttemptId attempt, int last_kept);
+  void set_parameters(sweeps::AttemptId attempt, std::int64_t parameters);
+  // Throws std::invalid_argument unless the epoch is the one after the last.
+  results::Change add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics);
+  // A trial whose epochs are complete is finished, whatever became of its trainer afterwards: its
+  // best checkpoint was on disk before its last epoch was reported.
+  results::Change end(sweeps::AttemptId attempt, Ending ending);
+
+ private:
+  cluster::Decision decision(const TrialRecord& record) const;
+  TrialRecord& running(sweeps::AttemptId attempt);
+  results::Change end_of(TrialRecord& record, sweeps::AttemptId attempt, Ending ending);
+  void apply(TrialRecord& record, TrialEvent event);
+  std::size_t index_of(const TrialRecord& record) const;
+
+  int max_attempts_;
+  std::vector<TrialRecord> records_;
+  std::vector<std::size_t> place_in_order_;  // of each trial
+  std::vector<std::size_t> order_;           // trials, the first to hand out first
+  std::set<std::size_t> waiting_;            // places of pending trials
+  std::map<sweeps::AttemptId, std::size_t> running_;
+  std::vector<std::size_t> cut_off_;  // trials for recover()
+};
+
+}  // namespace ranksweep::orchestrator

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "cluster/trainer_protocol.h"
+#include "sweeps/trial_history.h"
+
+// What the coordinator and its agents tell one another: the trainer protocol, passed on, and little
+// more.
+namespace ranksweep::orchestrator {
+
+// An agent to the coordinator.
+
+struct Hello {  // once, first: this rank can train
+  std::string host;
+  std::string device;  // "cpu", "cuda:0"
+  int threads = 1;     // of each trainer
+};
+
+struct AttemptBroken {  // the attempt is over, and not by the trainer's own good end
+  sweeps::AttemptId attempt = 0;
+  sweeps::AttemptOutcome outcome = sweeps::AttemptOutcome::lost;  // lost or failed
+  std::string cause;
+  std::string message;
+  std::string output_tail;  // last lines that the trainer printed
+};
+
+using AgentMessage = std::variant<Hello, cluster::Report, AttemptBroken>;
+
+// The coordinator to an agent.
+
+struct Abandon {  // kill the trainer of this attempt; answered by AttemptBroken, in any case
+  sweeps::AttemptId attempt = 0;
+  std::string cause;  // for the answer
+  std::string message;
+};
+
+struct Shutdown {};  // end the trainer and leave
+
+using CoordinatorMessage = std::variant<cluster::Command, Abandon, Shutdown>;
+
+// On the wire: a word that names the kind, a newline, a JSON object.
+std::string encode(const AgentMessage&);
+std::string encode(const CoordinatorMessage&);
+
+// Whom a message is for. On rank 0 both live in one process.
+enum class Recipient { coordinator, agent };
+Recipient recipient_of(const std::string& wire);
+
+// Throw cluster::ProtocolError.
+AgentMessage decode_agent_message(const std::string& wire);
+CoordinatorMessage decode_coordinator_message(const std::string& wire);
+
+}  // namespace ranksweep::orchestrator

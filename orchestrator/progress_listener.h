@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cluster/trainer_protocol.h"
+#include "cluster/transport.h"
+#include "orchestrator/ledger.h"
+
+namespace ranksweep::orchestrator {
+
+// Hears what happens in a sweep, after it is durable. For displays; must not throw.
+class ProgressListener {
+ public:
+  ProgressListener() = default;
+  ProgressListener(const ProgressListener&) = delete;
+  ProgressListener& operator=(const ProgressListener&) = delete;
+  virtual ~ProgressListener() = default;
+
+  virtual void rank_joined(cluster::Rank rank, const Placement& placement) = 0;
+  // `resumed_from` epochs are there already.
+  virtual void attempt_started(cluster::Rank rank, const TrialRecord& trial, int resumed_from) = 0;
+  virtual void progressed(cluster::Rank rank, const TrialRecord& trial,
+                          const cluster::Progress& progress) = 0;
+  virtual void epoch_done(cluster::Rank rank, const TrialRecord& trial) = 0;
+  virtual void attempt_ended(cluster::Rank rank, const TrialRecord& trial,
+                             const Ending& ending) = 0;
+};
+
+}  // namespace ranksweep::orchestrator

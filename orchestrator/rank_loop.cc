@@ -1,0 +1,86 @@
+#include "orchestrator/rank_loop.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "cluster/node.h"
+#include "cluster/signals.h"
+
+namespace ranksweep::orchestrator {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kShortestWait{1};
+constexpr milliseconds kLongestWait{10};
+
+// A killed mpirun leaves its ranks alive, as children of another process. They must go too: the
+// same command may already be starting the sweep again.
+class LauncherWatch {
+ public:
+  void leave_if_gone() const {
+    if (launched_ && ::getppid() != launcher_) {
+      std::_Exit(EXIT_FAILURE);  // the trainer dies with us; the database needs no good-bye
+    }
+  }
+
+ private:
+  bool launched_ = cluster::started_by_open_mpi();
+  pid_t launcher_ = ::getppid();
+};
+
+// Returns whether there was any message.
+bool deliver_messages(cluster::Transport& transport, Agent& agent, Coordinator* coordinator,
+                      Clock::time_point now) {
+  bool any = false;
+  while (const auto envelope = transport.receive()) {
+    any = true;
+    if (recipient_of(envelope->body) == Recipient::agent) {
+      agent.receive(decode_coordinator_message(envelope->body), now);
+    } else if (coordinator != nullptr) {
+      coordinator->receive(envelope->from, decode_agent_message(envelope->body), now);
+    }
+  }
+  return any;
+}
+
+void wait(const Agent& agent, milliseconds longest) {
+  auto descriptors = agent.poll_set();
+  ::poll(descriptors.data(), descriptors.size(), static_cast<int>(longest.count()));
+}
+
+}  // namespace
+
+void run_rank(cluster::Transport& transport, Agent& agent, Coordinator* coordinator,
+              const std::function<void(Clock::time_point)>& tick) {
+  const LauncherWatch launcher;
+  milliseconds pause = kShortestWait;
+  while (!agent.done() || (coordinator != nullptr && !coordinator->done())) {
+    launcher.leave_if_gone();
+    const Clock::time_point now = Clock::now();
+    const bool busy = deliver_messages(transport, agent, coordinator, now);
+    if (coordinator != nullptr) {
+      if (const int signal = cluster::stop_signal()) {
+        coordinator->interrupt(fmt::format("SIG{}", ::sigabbrev_np(signal)));
+      }
+      coordinator->flush(now);
+    }
+    agent.step(now);
+    if (tick) {
+      tick(now);
+    }
+    if (busy) {
+      pause = kShortestWait;
+    } else {
+      wait(agent, pause);
+      pause = std::min(pause * 2, kLongestWait);
+    }
+  }
+}
+
+}  // namespace ranksweep::orchestrator
