@@ -3,6 +3,8 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace ranksweep::orchestrator {
 
 using sweeps::AttemptOutcome;
@@ -83,6 +85,12 @@ void Agent::start_trainer_if_needed() {
 }
 
 void Agent::pass_on(const cluster::Report& report) {
+  if (const auto* ready = std::get_if<cluster::Ready>(&report)) {
+    if (ready->version != cluster::kProtocolVersion) {
+      throw cluster::ProtocolError(fmt::format("{} speaks version {}, not {}", ready->program,
+                                               ready->version, cluster::kProtocolVersion));
+    }
+  }
   if (const auto* failed = std::get_if<cluster::Failed>(&report)) {
     if (attempt_ == failed->attempt) {
       attempt_.reset();

@@ -1,0 +1,73 @@
+// Run under mpirun with several numbers of ranks; each rank runs the same cases.
+#include "cluster/mpi_transport.h"
+
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cluster/node.h"
+
+namespace ranksweep::cluster {
+namespace {
+
+MpiTransport* transport = nullptr;
+
+Envelope next_message() {
+  while (true) {
+    if (auto envelope = transport->receive()) {
+      return *std::move(envelope);
+    }
+  }
+}
+
+TEST(MpiTransport, EveryRankHearsEveryRankInOrder) {
+  constexpr int kMessages = 200;
+  for (int number = 0; number < kMessages; ++number) {
+    for (Rank to = 0; to < transport->size(); ++to) {
+      transport->send(to, std::to_string(number));
+    }
+  }
+  std::map<Rank, int> heard;
+  for (int i = 0; i < kMessages * transport->size(); ++i) {
+    const Envelope envelope = next_message();
+    EXPECT_EQ(envelope.body, std::to_string(heard[envelope.from]++));
+  }
+  EXPECT_EQ(static_cast<int>(heard.size()), transport->size());
+}
+
+TEST(MpiTransport, ALargeMessageArrivesWhole) {
+  const Rank next = (transport->rank() + 1) % transport->size();
+  const std::string body(1 << 20, static_cast<char>('a' + transport->rank() % 26));
+  transport->send(next, body);
+  const Envelope envelope = next_message();
+  EXPECT_EQ(envelope.from, (transport->rank() + transport->size() - 1) % transport->size());
+  EXPECT_EQ(envelope.body, std::string(1 << 20, static_cast<char>('a' + envelope.from % 26)));
+}
+
+TEST(MpiTransport, AnEmptyMessageIsAMessage) {
+  transport->send(transport->rank(), "");
+  EXPECT_EQ(next_message().body, "");
+}
+
+TEST(MpiTransport, RanksOfOneMachineShareANode) {
+  EXPECT_EQ(transport->local_size(), transport->size());
+  EXPECT_EQ(transport->local_rank(), transport->rank());
+}
+
+TEST(Node, ALauncherIsKnownAndItsBindingDoesNotHideCores) {
+  EXPECT_TRUE(launched_by_mpi());
+  EXPECT_TRUE(started_by_open_mpi());
+  undo_launcher_binding();
+  EXPECT_GE(cores_of_node(), 1);
+}
+
+}  // namespace
+}  // namespace ranksweep::cluster
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const auto transport = ranksweep::cluster::MpiTransport::start();
+  ranksweep::cluster::transport = transport.get();
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,258 @@
+#include "orchestrator/coordinator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/orchestrator/fakes.h"
+
+namespace ranksweep::orchestrator {
+namespace {
+
+using sweeps::AttemptOutcome;
+using sweeps::TrialState;
+
+class CoordinatorTest : public testing::Test {
+ protected:
+  // Starts the coordinator, or starts it again on the same store, as after a crash.
+  void start(int trials, int ranks) {
+    plan_ = plan_of(trials);
+    store_ = std::make_unique<FakeStore>(plan_);
+    restart(ranks);
+  }
+  void restart(int ranks) {
+    transport_ = std::make_unique<FakeTransport>(ranks);
+    CoordinatorOptions options;
+    options.checkpoint_folder = testing::TempDir() + "/coordinator_test";
+    coordinator_ = std::make_unique<Coordinator>(plan_, options, *transport_, *store_, listener_);
+    for (int rank = 0; rank < ranks; ++rank) {
+      receive(rank, Hello{.host = "node", .device = "cpu", .threads = 1});
+    }
+  }
+  void receive(cluster::Rank from, const AgentMessage& message) {
+    coordinator_->receive(from, message, now_);
+  }
+  void report(cluster::Rank from, const cluster::Report& report) { receive(from, report); }
+  void flush() { coordinator_->flush(now_); }
+
+  // What was sent to `rank` since the last call.
+  std::vector<CoordinatorMessage> sent_to(cluster::Rank rank) {
+    std::vector<CoordinatorMessage> messages;
+    std::erase_if(transport_->sent, [&](const auto& entry) {
+      if (entry.first == rank) {
+        messages.push_back(decode_coordinator_message(entry.second));
+      }
+      return entry.first == rank;
+    });
+    return messages;
+  }
+  template <class Message>
+  Message only_command_to(cluster::Rank rank) {
+    const auto messages = sent_to(rank);
+    EXPECT_EQ(messages.size(), 1u);
+    return std::get<Message>(std::get<cluster::Command>(messages.at(0)));
+  }
+  void finish_trial_on(cluster::Rank rank) {
+    const auto attempt = only_command_to<cluster::Assign>(rank).attempt;
+    report(rank, cluster::Started{.attempt = attempt});
+    for (int epoch = 1; epoch <= 3; ++epoch) {
+      report(rank, cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = epoch}});
+    }
+    flush();
+    sent_to(rank);
+    report(rank, cluster::Finished{attempt});
+    flush();
+  }
+
+  sweeps::Plan plan_;
+  std::unique_ptr<FakeStore> store_;
+  std::unique_ptr<FakeTransport> transport_;
+  SilentListener listener_;
+  std::unique_ptr<Coordinator> coordinator_;
+  Clock::time_point now_;
+};
+
+TEST_F(CoordinatorTest, GivesEachRankATrialAndDismissesAllAtTheEnd) {
+  start(3, 2);
+  flush();
+  finish_trial_on(0);
+  finish_trial_on(1);
+  EXPECT_FALSE(coordinator_->done());
+  finish_trial_on(0);
+  EXPECT_TRUE(std::holds_alternative<Shutdown>(sent_to(0).at(0)));
+  EXPECT_TRUE(std::holds_alternative<Shutdown>(sent_to(1).at(0)));
+  EXPECT_TRUE(coordinator_->done());
+  EXPECT_EQ(coordinator_->ledger().counts().finished, 3);
+}
+
+TEST_F(CoordinatorTest, NothingIsSentBeforeItIsCommitted) {
+  start(1, 1);
+  store_->fail_next = true;
+  EXPECT_THROW(flush(), results::StoreError);
+  EXPECT_TRUE(transport_->sent.empty());
+  flush();
+  const auto assign = only_command_to<cluster::Assign>(0);
+  EXPECT_EQ(store_->trial(0).open_attempt, assign.attempt);
+
+  report(0, cluster::EpochDone{.attempt = assign.attempt, .metrics = {.epoch = 1}});
+  store_->fail_next = true;
+  EXPECT_THROW(flush(), results::StoreError);
+  EXPECT_TRUE(transport_->sent.empty());
+  flush();
+  EXPECT_EQ(store_->trial(0).epochs.size(), 1u);
+  EXPECT_EQ(only_command_to<cluster::Verdict>(0).epoch, 1);
+}
+
+TEST_F(CoordinatorTest, TheVerdictStopsATrialAtItsLastEpoch) {
+  start(1, 1);
+  flush();
+  const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+  for (int epoch = 1; epoch <= 3; ++epoch) {
+    report(0, cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = epoch}});
+    flush();
+    EXPECT_EQ(only_command_to<cluster::Verdict>(0).decision,
+              epoch < 3 ? cluster::Decision::go_on : cluster::Decision::stop);
+  }
+}
+
+TEST_F(CoordinatorTest, ABrokenAttemptIsTriedAgainWithWhatIsKnown) {
+  start(1, 1);
+  flush();
+  const auto first = only_command_to<cluster::Assign>(0);
+  report(0, cluster::EpochDone{.attempt = first.attempt, .metrics = {.epoch = 1}});
+  flush();
+  sent_to(0);
+  receive(0, AttemptBroken{.attempt = first.attempt,
+                           .outcome = AttemptOutcome::lost,
+                           .cause = "signal 9 (SIGKILL)"});
+  flush();
+  const auto second = only_command_to<cluster::Assign>(0);
+  EXPECT_GT(second.attempt, first.attempt);
+  EXPECT_EQ(second.known_epochs, 1);
+  EXPECT_EQ(second.directory, first.directory);
+
+  // The resume state was older: epoch 1 is trained again.
+  report(0, cluster::Started{.attempt = second.attempt, .resumed_from = 0});
+  flush();
+  EXPECT_TRUE(store_->trial(0).epochs.empty());
+}
+
+TEST_F(CoordinatorTest, AIdleRankStaysUntilTheLastTrialEnds) {
+  start(1, 2);
+  flush();
+  const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+  EXPECT_TRUE(sent_to(1).empty());
+  receive(0, AttemptBroken{.attempt = attempt, .outcome = AttemptOutcome::failed});
+  flush();
+  finish_trial_on(0);
+  EXPECT_TRUE(coordinator_->done());
+}
+
+TEST_F(CoordinatorTest, LateMessagesOfAnAttemptThatIsOverAreIgnored) {
+  start(2, 1);
+  flush();
+  const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+  receive(0, AttemptBroken{.attempt = attempt, .outcome = AttemptOutcome::lost});
+  report(0, cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = 1}});
+  report(0, cluster::Finished{attempt});
+  receive(0, AttemptBroken{.attempt = attempt, .outcome = AttemptOutcome::lost});
+  flush();
+  EXPECT_EQ(store_->trial(0).failed_attempts, 1);
+  EXPECT_TRUE(store_->trial(0).epochs.empty());
+}
+
+TEST_F(CoordinatorTest, ATrainerThatBreaksTheProtocolIsAbandoned) {
+  start(1, 1);
+  flush();
+  const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+  report(0, cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = 5}});
+  flush();
+  const auto abandon = std::get<Abandon>(sent_to(0).at(0));
+  EXPECT_EQ(abandon.attempt, attempt);
+  EXPECT_EQ(abandon.message, "epoch 5 was reported where epoch 1 was due");
+  // Nothing counts until the agent has killed it.
+  report(0, cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = 1}});
+  flush();
+  EXPECT_TRUE(sent_to(0).empty());
+  receive(0, AttemptBroken{.attempt = attempt,
+                           .outcome = AttemptOutcome::lost,
+                           .cause = abandon.cause,
+                           .message = abandon.message});
+  flush();
+  EXPECT_EQ(store_->trial(0).failed_attempts, 1);
+  EXPECT_TRUE(store_->trial(0).epochs.empty());
+}
+
+TEST_F(CoordinatorTest, AnEndBeforeItsTimeIsNoEnd) {
+  start(1, 1);
+  flush();
+  report(0, cluster::Finished{only_command_to<cluster::Assign>(0).attempt});
+  flush();
+  EXPECT_TRUE(std::holds_alternative<Abandon>(sent_to(0).at(0)));
+  EXPECT_EQ(store_->trial(0).state, TrialState::running);
+}
+
+TEST_F(CoordinatorTest, ASilentTrainerIsAbandonedOnce) {
+  start(1, 1);
+  flush();
+  const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+  now_ += std::chrono::seconds(599);
+  report(0, cluster::Progress{.attempt = attempt});
+  now_ += std::chrono::seconds(599);
+  flush();
+  EXPECT_TRUE(sent_to(0).empty());
+  now_ += std::chrono::seconds(2);
+  flush();
+  EXPECT_EQ(std::get<Abandon>(sent_to(0).at(0)).cause, "no progress");
+  now_ += std::chrono::seconds(601);
+  flush();
+  EXPECT_TRUE(sent_to(0).empty());
+}
+
+TEST_F(CoordinatorTest, AnInterruptStopsWhatRunsAndStartsNothing) {
+  start(3, 2);
+  flush();
+  const auto first = only_command_to<cluster::Assign>(0).attempt;
+  const auto second = only_command_to<cluster::Assign>(1).attempt;
+  coordinator_->interrupt("SIGTERM");
+  coordinator_->interrupt("SIGTERM");
+  flush();
+  EXPECT_EQ(only_command_to<cluster::Stop>(0).attempt, first);
+  EXPECT_EQ(only_command_to<cluster::Stop>(1).attempt, second);
+  report(0, cluster::Stopped{first});
+  report(1, cluster::Stopped{second});
+  flush();
+  EXPECT_TRUE(coordinator_->done());
+  EXPECT_EQ(coordinator_->ledger().counts().pending, 3);
+  EXPECT_EQ(store_->trial(0).failed_attempts, 0);
+}
+
+TEST_F(CoordinatorTest, AKilledCoordinatorGoesOnWithEveryTrialOnce) {
+  start(2, 1);
+  flush();
+  finish_trial_on(0);
+  const auto cut_off = only_command_to<cluster::Assign>(0).attempt;
+  restart(1);
+  flush();
+  const auto again = only_command_to<cluster::Assign>(0);
+  EXPECT_GT(again.attempt, cut_off);
+  EXPECT_EQ(again.trial, plan_.trials[1].id);
+  EXPECT_EQ(store_->trial(1).failed_attempts, 0);
+}
+
+TEST_F(CoordinatorTest, ADivergedTrialIsNotTriedAgain) {
+  start(1, 1);
+  flush();
+  report(0, cluster::Diverged{.attempt = only_command_to<cluster::Assign>(0).attempt, .epoch = 1});
+  flush();
+  EXPECT_EQ(store_->trial(0).state, TrialState::diverged);
+  EXPECT_TRUE(coordinator_->done());
+}
+
+TEST_F(CoordinatorTest, AFinishedSweepDismissesEveryRankAtOnce) {
+  start(0, 3);
+  flush();
+  EXPECT_TRUE(coordinator_->done());
+}
+
+}  // namespace
+}  // namespace ranksweep::orchestrator
