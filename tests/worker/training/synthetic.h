@@ -1,0 +1,91 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "worker/training/training_loop.h"
+
+namespace ranksweep::worker {
+
+// A folder that is there while the object is.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "ranksweep-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Noise, in which the images of class c have a bright square at the c-th place.
+inline ImageSet synthetic_images(int count, int classes, int size, std::uint64_t seed) {
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  ImageSet set{.images = torch::randint(0, 200, {count, size, size, 3}, generator, torch::kUInt8),
+               .labels = torch::arange(count, torch::kInt64).remainder(classes)};
+  const int side = size / 4;
+  for (int i = 0; i < count; ++i) {
+    const std::int64_t begin = side * (i % classes);
+    set.images[i].slice(0, begin, begin + side).slice(1, begin, begin + side).fill_(255);
+  }
+  return set;
+}
+
+inline TrainingData synthetic_data(int classes = 2, int train = 23, int validation = 9,
+                                   int size = 32) {
+  TrainingData data{.train = synthetic_images(train, classes, size, 1),
+                    .validation = synthetic_images(validation, classes, size, 2),
+                    .classes = {},
+                    .fingerprint = "synthetic",
+                    .owner = nullptr};
+  for (int i = 0; i < classes; ++i) data.classes.push_back("class" + std::to_string(i));
+  return data;
+}
+
+inline const char* const kTrialHex = "0123456789abcdef0123456789abcdef";
+
+inline TrainingJob synthetic_job(const std::filesystem::path& folder) {
+  TrainingJob job{.trial = sweeps::TrialId(kTrialHex), .spec = {}, .directory = folder};
+  job.spec.architecture = "simple_cnn";
+  job.spec.image_size = {32, 32};
+  job.spec.batch_size = 5;
+  job.spec.seed = 7;
+  return job;
+}
+
+// Lets a run go on for `epochs` epochs, or stops it at the `stop_at`-th time that it asks.
+class ScriptedSupervisor : public Supervisor {
+ public:
+  explicit ScriptedSupervisor(int epochs, int stop_at = -1) : epochs_(epochs), stop_at_(stop_at) {}
+
+  void started(int from, std::int64_t count) override {
+    resumed_from = from;
+    parameters = count;
+  }
+  void progressed(int, int, int, double) override {}
+  bool stop_requested() override { return asked++ == stop_at_; }
+  Decision epoch_done(const sweeps::EpochMetrics& metrics) override {
+    reported.push_back(metrics);
+    return metrics.epoch >= epochs_ ? Decision::complete : Decision::go_on;
+  }
+
+  int resumed_from = -1;
+  std::int64_t parameters = 0;
+  int asked = 0;
+  std::vector<sweeps::EpochMetrics> reported;
+
+ private:
+  int epochs_;
+  int stop_at_;
+};
+
+}  // namespace ranksweep::worker

@@ -1,0 +1,102 @@
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+
+#include <ATen/Parallel.h>
+#include <CLI/CLI.hpp>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <torch/version.h>
+
+#include "worker/trainer/agent_link.h"
+#include "worker/trainer/models_command.h"
+#include "worker/trainer/serve.h"
+
+namespace {
+
+using ranksweep::worker::AgentLink;
+
+constexpr const char* kProgram = "ranksweep-trainer " RANKSWEEP_VERSION ", LibTorch " TORCH_VERSION;
+
+bool is_socket(int descriptor) {
+  int type = 0;
+  socklen_t size = sizeof(type);
+  return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
+int serve_agent(const CLI::App& app) {
+  if (!is_socket(ranksweep::cluster::kTrainerSocket)) {
+    std::cerr << app.help();
+    return 2;
+  }
+  // An agent that dies takes its trainer along, whatever the trainer is busy with.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  at::set_num_interop_threads(1);
+  AgentLink agent(ranksweep::cluster::kTrainerSocket);
+  ranksweep::worker::serve(agent, kProgram);
+  return 0;
+}
+
+void print_table(const nlohmann::json& models) {
+  std::printf("%-20s %15s %15s %18s %12s\n", "architecture", "base parameters", "parameters",
+              "multiply-adds (M)", "memory (MiB)");
+  for (const auto& each : models) {
+    std::printf("%-20s %15lld %15lld %18.0f %12.0f\n", each["name"].get<std::string>().c_str(),
+                each["base_parameters"].get<long long>(), each["parameters"].get<long long>(),
+                each["multiply_adds"].get<double>() / 1e6,
+                each["memory_bytes"].get<double>() / (1 << 20));
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Trains the trials of a sweep. `ranksweep run` starts it and speaks to it over descriptor 3\n"
+      "(docs/trainer_protocol.md); started by hand it only describes what it can train.",
+      "ranksweep-trainer");
+  app.set_version_flag("--version", kProgram);
+
+  CLI::App* models = app.add_subcommand("models", "Describe the architectures");
+  std::string size = "150x150";
+  int batch = 10;
+  std::vector<std::string> names;
+  std::string format = "table";
+  models->add_option("--image-size", size, "HEIGHTxWIDTH in pixels")->capture_default_str();
+  models->add_option("--batch", batch, "Batch size, for the memory estimate")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  models->add_option("--architectures", names, "Only these")->delimiter(',');
+  models->add_option("--format", format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  if (!*models) return serve_agent(app);
+
+  std::array<int, 2> image_size = {};
+  char rest = 0;
+  if (std::sscanf(size.c_str(), "%dx%d%c", &image_size[0], &image_size[1], &rest) != 2) {
+    std::cerr << "--image-size: \"" << size << "\" is not HEIGHTxWIDTH, such as 150x150\n";
+    return 2;
+  }
+  const nlohmann::json described = ranksweep::worker::describe_models(names, image_size, batch);
+  if (format == "json") {
+    std::cout << described.dump(2) << '\n';
+  } else {
+    print_table(described);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::invalid_argument& error) {
+    std::cerr << "ranksweep-trainer: " << error.what() << '\n';
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "ranksweep-trainer: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,171 @@
+#include "worker/trainer/serve.h"
+
+#include <chrono>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "sweeps/trial_spec.h"
+#include "worker/data/data_set.h"
+#include "worker/models/safetensors.h"
+#include "worker/trainer/load_data.h"
+#include "worker/training/training_loop.h"
+
+namespace ranksweep::worker {
+namespace {
+
+constexpr std::chrono::milliseconds kProgressInterval(300);
+
+// Carries a training run's reports to the agent, and the coordinator's verdicts back.
+class ProtocolSupervisor : public Supervisor {
+ public:
+  ProtocolSupervisor(AgentLink& agent, sweeps::AttemptId attempt)
+      : agent_(agent), attempt_(attempt) {}
+
+  void started(int resumed_from, std::int64_t parameters) override {
+    agent_.send(cluster::Started{attempt_, resumed_from, parameters});
+  }
+
+  void progressed(int epoch, int step, int steps, double images_per_second) override {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_progress_ < kProgressInterval) return;
+    last_progress_ = now;
+    agent_.send(cluster::Progress{attempt_, epoch, step, steps, images_per_second});
+  }
+
+  bool stop_requested() override {
+    while (const auto command = agent_.poll()) note(*command);
+    return stop_;
+  }
+
+  Decision epoch_done(const sweeps::EpochMetrics& metrics) override {
+    agent_.send(cluster::EpochDone{attempt_, metrics});
+    while (!stop_) {
+      const cluster::Command command = agent_.wait();
+      const auto* verdict = std::get_if<cluster::Verdict>(&command);
+      if (verdict && verdict->attempt == attempt_ && verdict->epoch == metrics.epoch) {
+        return verdict->decision == cluster::Decision::stop ? Decision::complete : Decision::go_on;
+      }
+      note(command);
+    }
+    return Decision::stop;
+  }
+
+ private:
+  void note(const cluster::Command& command) {
+    if (std::holds_alternative<cluster::Assign>(command)) {
+      throw cluster::ProtocolError("a trial was assigned while another one was in training");
+    }
+    const auto* stop = std::get_if<cluster::Stop>(&command);
+    if (stop && stop->attempt == attempt_) stop_ = true;
+  }
+
+  AgentLink& agent_;
+  sweeps::AttemptId attempt_;
+  bool stop_ = false;
+  std::chrono::steady_clock::time_point last_progress_{};
+};
+
+// Thrown while the data are decoded.
+struct StoppedBeforeStart {};
+
+// What the trainer keeps from trial to trial.
+struct Kept {
+  std::string data_key;
+  std::shared_ptr<const TrainingData> data;
+  FeatureCache features;
+};
+
+std::shared_ptr<const TrainingData> find_data(const cluster::Assign& assign,
+                                              std::array<int, 2> image_size, Supervisor& supervisor,
+                                              Kept& kept) {
+  const std::string key = assign.data.dump() + nlohmann::json(image_size).dump();
+  if (kept.data && kept.data_key == key) return kept.data;
+  kept.data = load_data(assign.data, image_size, [&](std::size_t done, std::size_t total) {
+    if (supervisor.stop_requested()) throw StoppedBeforeStart();
+    supervisor.progressed(0, static_cast<int>(done), static_cast<int>(total), 0);
+  });
+  kept.data_key = key;
+  return kept.data;
+}
+
+cluster::Report train_assigned(const cluster::Assign& assign, ProtocolSupervisor& supervisor,
+                               Kept& kept) {
+  at::set_num_threads(assign.threads);
+  TrainingJob job{.trial = assign.trial,
+                  .spec = sweeps::trial_spec_from_json(assign.spec),
+                  .directory = assign.directory,
+                  .device = torch::Device(assign.device),
+                  .checkpoint_interval = assign.checkpoint_interval,
+                  .known_epochs = assign.known_epochs};
+  const auto data = find_data(assign, job.spec.image_size, supervisor, kept);
+  const TrainingEnd end = train(job, *data, kept.features, supervisor);
+  switch (end.kind) {
+    case TrainingEnd::Kind::diverged:
+      return cluster::Diverged{assign.attempt, end.epoch};
+    case TrainingEnd::Kind::stopped:
+      return cluster::Stopped{assign.attempt};
+    case TrainingEnd::Kind::finished:
+      break;
+  }
+  return cluster::Finished{assign.attempt};
+}
+
+// Torch has no type of its own for a failed allocation on the CPU.
+bool is_out_of_memory(const c10::Error& error) {
+  const std::string_view what = error.what_without_backtrace();
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) ||
+         what.find("not enough memory") != std::string_view::npos ||
+         what.find("can't allocate memory") != std::string_view::npos;
+}
+
+cluster::Report answer(const cluster::Assign& assign, AgentLink& agent, Kept& kept) {
+  const auto failed = [&](const char* cause, const std::string& message) {
+    return cluster::Failed{assign.attempt, cause, message};
+  };
+  try {
+    ProtocolSupervisor supervisor(agent, assign.attempt);
+    return train_assigned(assign, supervisor, kept);
+  } catch (const StoppedBeforeStart&) {
+    return cluster::Stopped{assign.attempt};
+  } catch (const cluster::ProtocolError&) {
+    throw;
+  } catch (const DataError& error) {
+    return failed("data", error.what());
+  } catch (const SafetensorsError& error) {
+    return failed("weights", error.what());
+  } catch (const std::invalid_argument& error) {
+    return failed("specification", error.what());
+  } catch (const std::system_error& error) {
+    return failed("checkpoint", error.what());
+  } catch (const std::bad_alloc&) {
+    return failed("out of memory", "the machine has no memory left; smaller batches need less");
+  } catch (const c10::Error& error) {
+    return failed(is_out_of_memory(error) ? "out of memory" : "internal",
+                  error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return failed("internal", error.what());
+  }
+}
+
+}  // namespace
+
+void serve(AgentLink& agent, const std::string& program) {
+  Kept kept;
+  try {
+    agent.send(cluster::Ready{.program = program});
+    while (true) {
+      const cluster::Command command = agent.wait();
+      // Anything else is a late word about a trial that is over.
+      if (const auto* assign = std::get_if<cluster::Assign>(&command)) {
+        agent.send(answer(*assign, agent, kept));
+      }
+    }
+  } catch (const AgentGone&) {
+    return;
+  }
+}
+
+}  // namespace ranksweep::worker

@@ -1,0 +1,31 @@
+#include "worker/training/run_state.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace ranksweep::sweeps {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochMetrics, epoch, train_loss, train_accuracy, val_loss,
+                                   val_accuracy, learning_rate, seconds, data_wait_s, train_images,
+                                   val_images, val_classes_predicted)
+
+}  // namespace ranksweep::sweeps
+
+namespace ranksweep::worker {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunState, epoch, step, loss_sum, correct, images, seconds,
+                                   data_wait_s, history)
+
+nlohmann::json to_json(const RunState& state) { return nlohmann::json(state); }
+
+RunState run_state_from_json(const nlohmann::json& json) { return json.get<RunState>(); }
+
+int best_epoch(const std::vector<sweeps::EpochMetrics>& history) {
+  const auto best =
+      std::min_element(history.begin(), history.end(),
+                       [](const auto& a, const auto& b) { return a.val_loss < b.val_loss; });
+  return best == history.end() ? 0 : best->epoch;
+}
+
+}  // namespace ranksweep::worker

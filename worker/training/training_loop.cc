@@ -1,0 +1,339 @@
+#include "worker/training/training_loop.h"
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "sweeps/trial_values.h"
+#include "worker/training/checkpoints.h"
+#include "worker/training/loss.h"
+#include "worker/training/optimizer.h"
+#include "worker/training/random.h"
+#include "worker/training/run_state.h"
+#include "worker/training/schedule.h"
+#include "worker/training/trial_model.h"
+
+namespace ranksweep::worker {
+namespace {
+
+// Images in a pass without gradients. Fixed, so that a trial's batch size has no part in the
+// result.
+constexpr std::int64_t kEvaluationBatch = 32;
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  void restart() { start_ = std::chrono::steady_clock::now(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Thrown and caught in here: the supervisor wants no further step.
+struct StopRequested {};
+struct LossNotFinite {};
+
+class TrainingRun {
+ public:
+  TrainingRun(const TrainingJob& job, const TrainingData& data, FeatureCache& cache,
+              Supervisor& supervisor)
+      : job_(job),
+        spec_(job.spec),
+        data_(data),
+        cache_(cache),
+        supervisor_(supervisor),
+        model_(spec_, static_cast<int>(data.classes.size()), job.device),
+        loss_(spec_, data.train.labels, static_cast<int>(data.classes.size()), job.device),
+        optimizer_(spec_, make_groups()),
+        checkpoints_(job.directory, job.trial) {}
+
+  TrainingEnd run() {
+    try {
+      resume();
+      while (decide() == Supervisor::Decision::go_on) train_epoch();
+      finish();
+      return {TrainingEnd::Kind::finished};
+    } catch (const StopRequested&) {
+      save();
+      return {TrainingEnd::Kind::stopped};
+    } catch (const LossNotFinite&) {
+      finish();
+      return {TrainingEnd::Kind::diverged, state_.epoch};
+    }
+  }
+
+ private:
+  Model& model() { return model_.model(); }
+
+  // Blocks of the base that no epoch trains.
+  int always_frozen() { return frozen_blocks(spec_, model(), std::numeric_limits<int>::max()); }
+
+  std::vector<ParameterGroup> make_groups() {
+    ParameterGroup base{.name = "base", .parameters = {}};
+    ParameterGroup head{.name = "head", .parameters = {}};
+    for (const auto& [name, tensor, block] : model().tensors()) {
+      if (!tensor.requires_grad() || block < always_frozen()) continue;
+      (block == model().base_blocks() ? head : base).parameters.emplace_back(name, tensor);
+    }
+    return {std::move(base), std::move(head)};
+  }
+
+  // What the training changes: weights, and statistics of batch normalisation.
+  NamedTensors trained_tensors() {
+    NamedTensors tensors;
+    for (const auto& [name, tensor, block] : model().tensors()) {
+      if (block >= always_frozen()) tensors.emplace_back(name, tensor);
+    }
+    return tensors;
+  }
+
+  void resume() {
+    NamedTensors tensors = trained_tensors();
+    for (auto& each : optimizer_.state()) tensors.push_back(std::move(each));
+    std::vector<torch::Tensor> steps;
+    for (auto& group : optimizer_.groups()) {
+      steps.push_back(torch::zeros({}, torch::kInt64));
+      tensors.emplace_back("optimizer.steps." + group.name, steps.back());
+    }
+    if (auto state = checkpoints_.read_resume(tensors)) {
+      state_ = std::move(*state);
+      best_on_disk_ = best_epoch(state_.history);
+      for (std::size_t i = 0; i < steps.size(); ++i) {
+        optimizer_.groups()[i].steps = steps[i].item<std::int64_t>();
+      }
+    }
+    // The last complete epoch is reported again even if it is known, so that an attempt which only
+    // has to be told that the trial is complete needs no further epoch to hear it.
+    const int complete = static_cast<int>(state_.history.size());
+    reported_ = std::min(job_.known_epochs, std::max(complete - 1, 0));
+    supervisor_.started(reported_, model().parameter_count());
+    since_save_.restart();
+  }
+
+  // Reports what is not reported yet.
+  Supervisor::Decision decide() {
+    auto decision = Supervisor::Decision::go_on;
+    while (decision == Supervisor::Decision::go_on &&
+           reported_ < static_cast<int>(state_.history.size())) {
+      decision = supervisor_.epoch_done(state_.history[reported_++]);
+    }
+    if (decision == Supervisor::Decision::stop) throw StopRequested();
+    return decision;
+  }
+
+  void pause_between_steps() {
+    if (supervisor_.stop_requested()) throw StopRequested();
+    if (since_save_.seconds() >= job_.checkpoint_interval) save();
+  }
+
+  void train_epoch() {
+    begin_epoch();
+    const double earlier = state_.seconds;
+    Stopwatch watch;
+    const std::vector<std::int64_t> order =
+        epoch_order(data_.train.size(), spec_.seed, state_.epoch);
+    const int steps = step_count();
+    const std::int64_t images_before = state_.images;
+    while (state_.step < steps) {
+      pause_between_steps();
+      take_step(order);
+      state_.seconds = earlier + watch.seconds();
+      supervisor_.progressed(state_.epoch, state_.step, steps,
+                             static_cast<double>(state_.images - images_before) / watch.seconds());
+    }
+    sweeps::EpochMetrics metrics = validate();
+    metrics.seconds = earlier + watch.seconds();
+    end_epoch(metrics);
+  }
+
+  void begin_epoch() {
+    model().base().freeze(frozen_blocks(spec_, model(), state_.epoch));
+    factor_ = schedule_factor(spec_, state_.epoch, state_.history);
+    optimizer_.groups()[0].learning_rate =
+        factor_ * spec_.base_learning_rate.value_or(spec_.learning_rate);
+    optimizer_.groups()[1].learning_rate = factor_ * spec_.learning_rate;
+    base_frozen_ = model().base().frozen_blocks() == model().base_blocks();
+    if (!base_frozen_) return;
+    cache_.select(feature_key(spec_, data_.fingerprint, job_.device));
+    compute_features(data_.train, cache_.train);
+    compute_features(data_.validation, cache_.validation);
+  }
+
+  // A last batch of one image would leave batch normalisation without a variance, so that image
+  // joins the batch before it.
+  int step_count() const {
+    const std::int64_t images = data_.train.size();
+    const std::int64_t size = spec_.batch_size;
+    const bool lone_image = size > 1 && images > size && images % size == 1;
+    return static_cast<int>((images + size - 1) / size - (lone_image ? 1 : 0));
+  }
+
+  torch::Tensor batch_indices(const std::vector<std::int64_t>& order) const {
+    const std::int64_t begin = std::int64_t{state_.step} * spec_.batch_size;
+    const std::int64_t end =
+        state_.step + 1 == step_count() ? data_.train.size() : begin + spec_.batch_size;
+    return torch::tensor(at::IntArrayRef(order.data() + begin, order.data() + end));
+  }
+
+  void take_step(const std::vector<std::int64_t>& order) {
+    const torch::Tensor indices = batch_indices(order);
+    model().train(true);
+    torch::manual_seed(
+        mix({static_cast<std::uint64_t>(spec_.seed), static_cast<std::uint64_t>(state_.epoch),
+             static_cast<std::uint64_t>(state_.step)}));
+    Stopwatch waiting;
+    const torch::Tensor labels = data_.train.labels.index_select(0, indices).to(job_.device);
+    const torch::Tensor input =
+        base_frozen_ ? cache_.train.index_select(0, indices) : model_.images(data_.train, indices);
+    state_.data_wait_s += waiting.seconds();
+
+    const torch::Tensor logits = model_.logits(base_frozen_ ? input : model_.pooled(input));
+    const torch::Tensor loss = loss_.training(logits, labels);
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) throw LossNotFinite();
+    optimizer_.zero_gradients();
+    loss.backward();
+    optimizer_.step();
+
+    state_.loss_sum += value * static_cast<double>(indices.numel());
+    state_.correct += Loss::predict(logits.detach()).eq(labels).sum().item<std::int64_t>();
+    state_.images += indices.numel();
+    ++state_.step;
+  }
+
+  sweeps::EpochMetrics validate() {
+    torch::NoGradGuard no_gradients;
+    model().train(false);
+    double loss_sum = 0;
+    std::int64_t correct = 0;
+    std::vector<torch::Tensor> predictions;
+    for (std::int64_t begin = 0; begin < data_.validation.size(); begin += kEvaluationBatch) {
+      if (supervisor_.stop_requested()) throw StopRequested();
+      const torch::Tensor indices = range(begin, data_.validation);
+      const torch::Tensor labels = data_.validation.labels.index_select(0, indices).to(job_.device);
+      const torch::Tensor pooled = base_frozen_
+                                       ? cache_.validation.index_select(0, indices)
+                                       : model_.pooled(model_.images(data_.validation, indices));
+      const torch::Tensor logits = model_.logits(pooled);
+      loss_sum += Loss::each(logits, labels).to(torch::kFloat64).sum().item<double>();
+      predictions.push_back(Loss::predict(logits));
+      correct += predictions.back().eq(labels).sum().item<std::int64_t>();
+    }
+    if (!std::isfinite(loss_sum)) throw LossNotFinite();
+    const auto [classes, inverse, counts] = at::_unique2(torch::cat(predictions));
+    const auto images = static_cast<double>(data_.validation.size());
+    return {
+        .epoch = state_.epoch,
+        .train_loss = state_.loss_sum / static_cast<double>(state_.images),
+        .train_accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.images),
+        .val_loss = loss_sum / images,
+        .val_accuracy = static_cast<double>(correct) / images,
+        .learning_rate = factor_ * spec_.learning_rate,
+        .data_wait_s = state_.data_wait_s,
+        .train_images = static_cast<int>(state_.images),
+        .val_images = static_cast<int>(data_.validation.size()),
+        .val_classes_predicted = static_cast<int>(classes.numel())};
+  }
+
+  static torch::Tensor range(std::int64_t begin, const ImageSet& set) {
+    return torch::arange(begin, std::min(begin + kEvaluationBatch, set.size()), torch::kInt64);
+  }
+
+  void end_epoch(const sweeps::EpochMetrics& metrics) {
+    auto history = std::move(state_.history);
+    history.push_back(metrics);
+    state_ = RunState{.epoch = metrics.epoch + 1, .history = std::move(history)};
+    if (best_epoch(state_.history) != metrics.epoch) return;
+    best_weights_.clear();
+    for (const auto& [name, tensor] : trained_tensors()) {
+      best_weights_.emplace_back(name, tensor.detach().clone());
+    }
+  }
+
+  // The frozen base's only pass over `set`.
+  void compute_features(const ImageSet& set, torch::Tensor& features) {
+    if (features.defined()) return;
+    torch::NoGradGuard no_gradients;
+    model().train(false);
+    const int steps = static_cast<int>((set.size() + kEvaluationBatch - 1) / kEvaluationBatch);
+    std::vector<torch::Tensor> parts;
+    Stopwatch watch;
+    while (static_cast<int>(parts.size()) < steps) {
+      if (supervisor_.stop_requested()) throw StopRequested();
+      const auto begin = static_cast<std::int64_t>(parts.size()) * kEvaluationBatch;
+      parts.push_back(model_.pooled(model_.images(set, range(begin, set))));
+      const auto step = static_cast<int>(parts.size());
+      supervisor_.progressed(0, step, steps, kEvaluationBatch * step / watch.seconds());
+    }
+    features = torch::cat(parts);
+  }
+
+  // The best weights are kept in memory and written only when something on disk has to rely on
+  // them: a resume state, or the end. Until then the resume state on disk leads to them again.
+  void write_best() {
+    const int best = best_epoch(state_.history);
+    if (best == best_on_disk_) return;
+    NamedTensors tensors;
+    for (const auto& [name, tensor, block] : model().tensors()) {
+      if (block < always_frozen()) tensors.emplace_back(name, tensor);
+    }
+    tensors.insert(tensors.end(), best_weights_.begin(), best_weights_.end());
+    checkpoints_.write_best(best, tensors,
+                            {{"val_loss", nlohmann::json(state_.history[best - 1].val_loss).dump()},
+                             {"architecture", spec_.architecture},
+                             {"classes", nlohmann::json(data_.classes).dump()},
+                             {"image_size", nlohmann::json(spec_.image_size).dump()},
+                             {"normalization", sweeps::encode(normalization_of(spec_))},
+                             {"spec", sweeps::to_canonical_json(spec_).dump()}});
+    best_on_disk_ = best;
+  }
+
+  void save() {
+    write_best();
+    NamedTensors tensors = trained_tensors();
+    for (auto& each : optimizer_.state()) tensors.push_back(std::move(each));
+    for (const auto& group : optimizer_.groups()) {
+      tensors.emplace_back("optimizer.steps." + group.name,
+                           torch::tensor(group.steps, torch::kInt64));
+    }
+    checkpoints_.write_resume(state_, tensors, best_on_disk_);
+    since_save_.restart();
+  }
+
+  void finish() {
+    write_best();
+    checkpoints_.finish(best_on_disk_);
+  }
+
+  const TrainingJob& job_;
+  const sweeps::TrialSpec& spec_;
+  const TrainingData& data_;
+  FeatureCache& cache_;
+  Supervisor& supervisor_;
+  TrialModel model_;
+  Loss loss_;
+  Optimizer optimizer_;
+  Checkpoints checkpoints_;
+
+  RunState state_;
+  int reported_ = 0;           // epochs that need not be reported any more
+  double factor_ = 1;          // of the learning rates in this epoch
+  bool base_frozen_ = false;   // in this epoch: the head alone is trained
+  NamedTensors best_weights_;  // of the best epoch, unless best_on_disk_ is that epoch
+  int best_on_disk_ = 0;
+  Stopwatch since_save_;
+};
+
+}  // namespace
+
+TrainingEnd train(const TrainingJob& job, const TrainingData& data, FeatureCache& features,
+                  Supervisor& supervisor) {
+  return TrainingRun(job, data, features, supervisor).run();
+}
+
+}  // namespace ranksweep::worker

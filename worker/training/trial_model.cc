@@ -1,0 +1,102 @@
+#include "worker/training/trial_model.h"
+
+#include <ATen/autocast_mode.h>
+
+#include "worker/models/weights.h"
+
+namespace ranksweep::worker {
+namespace {
+
+// Runs what follows in bfloat16 where Torch deems it safe, weights and sums staying in float32.
+class Autocast {
+ public:
+  Autocast(c10::DeviceType device, bool on) : device_(device) {
+    was_on_ = at::autocast::is_autocast_enabled(device_);
+    at::autocast::set_autocast_enabled(device_, on);
+    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+  }
+  ~Autocast() {
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(device_, was_on_);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  c10::DeviceType device_;
+  bool was_on_;
+};
+
+// Channels last is the quicker for every architecture on CPUs and GPUs: docs/benchmarks.md.
+torch::MemoryFormat memory_format(const sweeps::TrialSpec& spec) {
+  return spec.memory_format == sweeps::MemoryFormat::contiguous ? torch::MemoryFormat::Contiguous
+                                                                : torch::MemoryFormat::ChannelsLast;
+}
+
+// Per-channel factor and offset such that prepared = pixel * factor + offset.
+struct Scaling {
+  std::array<float, 3> factor;
+  std::array<float, 3> offset;
+  bool bgr = false;
+};
+
+Scaling scaling(sweeps::Normalization normalization) {
+  constexpr float kByte = 1.0F / 255;
+  switch (normalization) {
+    case sweeps::Normalization::scale_0_1:
+      return {{kByte, kByte, kByte}, {0, 0, 0}};
+    case sweeps::Normalization::minus1_1:
+      return {{2 * kByte, 2 * kByte, 2 * kByte}, {-1, -1, -1}};
+    case sweeps::Normalization::caffe:
+      return {{1, 1, 1}, {-103.939F, -116.779F, -123.68F}, true};
+    case sweeps::Normalization::imagenet:
+      break;
+  }
+  return {{kByte / 0.229F, kByte / 0.224F, kByte / 0.225F},
+          {-0.485F / 0.229F, -0.456F / 0.224F, -0.406F / 0.225F}};
+}
+
+torch::Tensor normalize(const torch::Tensor& pixels, sweeps::Normalization normalization) {
+  const Scaling scale = scaling(normalization);
+  torch::Tensor batch = pixels.to(torch::kFloat32);
+  if (scale.bgr) batch = batch.flip({3});
+  const auto row = [&](const std::array<float, 3>& values) {
+    return torch::tensor({values[0], values[1], values[2]}, batch.options());
+  };
+  return batch.mul_(row(scale.factor)).add_(row(scale.offset));
+}
+
+}  // namespace
+
+sweeps::Normalization normalization_of(const sweeps::TrialSpec& spec) {
+  return spec.normalization.value_or(find_architecture(spec.architecture).normalization);
+}
+
+TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device)
+    : spec_(spec),
+      device_(device),
+      format_(memory_format(spec)),
+      bfloat16_(spec.precision == sweeps::Precision::bfloat16),
+      model_(spec, classes) {
+  if (spec.weights) {
+    load_base_weights(model_, find_architecture(spec.architecture), *spec.weights);
+  }
+  model_.to(device_, format_);
+}
+
+torch::Tensor TrialModel::images(const ImageSet& set, const torch::Tensor& indices) const {
+  const torch::Tensor pixels = set.images.index_select(0, indices).to(device_);
+  return normalize(pixels, normalization_of(spec_)).permute({0, 3, 1, 2}).contiguous(format_);
+}
+
+torch::Tensor TrialModel::pooled(const torch::Tensor& images) {
+  const Autocast autocast(device_.type(), bfloat16_);
+  return model_.pooled(images).to(torch::kFloat32);
+}
+
+torch::Tensor TrialModel::logits(const torch::Tensor& pooled) {
+  const Autocast autocast(device_.type(), bfloat16_);
+  return model_.head().forward(pooled).to(torch::kFloat32);
+}
+
+}  // namespace ranksweep::worker

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+
+#include "worker/models/model.h"
+#include "worker/training/training_data.h"
+
+namespace ranksweep::worker {
+
+// The model of a trial on its device, in its precision and memory format, with images in and
+// logits out.
+class TrialModel {
+ public:
+  TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device);
+
+  Model& model() { return model_; }
+
+  // Prepares the images `indices` of `set` for the base: float32 [N, 3, H, W] on the device.
+  torch::Tensor images(const ImageSet& set, const torch::Tensor& indices) const;
+
+  // Pooled features [N, F] of prepared images; logits of pooled features. Both in float32.
+  torch::Tensor pooled(const torch::Tensor& images);
+  torch::Tensor logits(const torch::Tensor& pooled);
+
+ private:
+  const sweeps::TrialSpec& spec_;
+  torch::Device device_;
+  torch::MemoryFormat format_;
+  bool bfloat16_;
+  Model model_;
+};
+
+}  // namespace ranksweep::worker
