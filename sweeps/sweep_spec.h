@@ -51,7 +51,10 @@ struct Diagnostic {
   std::string message;  // what was found, what is allowed, the nearest right name
 };
 
-// All that is wrong with a sweep file. what() has one "FILE:LINE:COLUMN: MESSAGE" a line.
+// "FILE:LINE:COLUMN: MESSAGE", or "FILE: MESSAGE" without a line.
+std::string to_string(const Diagnostic&, const std::filesystem::path& file);
+
+// All that is wrong with a sweep file, by place. what() has one "FILE:LINE:COLUMN: MESSAGE" a line.
 class SweepError : public std::runtime_error {
  public:
   SweepError(const std::filesystem::path& file, std::vector<Diagnostic> diagnostics);

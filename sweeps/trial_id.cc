@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <xxhash.h>
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 namespace ranksweep::sweeps {
 

@@ -100,7 +100,7 @@ struct TrialSpec {
   std::vector<double> class_weights;  // one a class in the order of names; empty: all equal
   bool balanced_class_weights = false;
   Head head;
-  double dropout = 0.5;  // before the last layer of the head
+  double dropout = 0.5;        // before the last layer of the head
   std::int64_t seed = 0;       // weights of the head, dropout, order of images
   std::int64_t data_seed = 0;  // augmentation: a function of (data_seed, epoch, image)
   std::array<int, 2> image_size = {150, 150};  // height, width

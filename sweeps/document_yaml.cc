@@ -1,0 +1,308 @@
+#include <charconv>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include "sweeps/document.h"
+
+namespace ranksweep::sweeps {
+namespace {
+
+constexpr std::size_t kLargestFile = 16U << 20U;  // bytes
+constexpr std::size_t kMostNodes = 2'000'000;     // aliases counted as often as they are used
+constexpr std::size_t kDeepest = 64;
+
+// Ends the reading: the rest of the file cannot be understood.
+struct Unreadable {
+  Diagnostic diagnostic;
+};
+
+bool is_integer(std::string_view text) {
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// The core schema's numbers in decimal: 7, -0.5, .5, 1e-3, .inf, .nan.
+std::optional<double> read_double(std::string_view text) {
+  const bool negative = !text.empty() && text[0] == '-';
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (text == ".inf" || text == ".Inf" || text == ".INF") return negative ? -kInfinity : kInfinity;
+  if (text == ".nan" || text == ".NaN" || text == ".NAN") {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  if (text.empty() || text.find_first_not_of("0123456789.eE+-") != std::string_view::npos ||
+      text[0] == '-' || text[0] == '+') {
+    return std::nullopt;
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
+  if (error == std::errc::result_out_of_range) {
+    value = text.find("e-") == std::string_view::npos && text.find("E-") == std::string_view::npos
+                ? kInfinity
+                : 0;
+  }
+  return negative ? -value : value;
+}
+
+nlohmann::json resolve_plain(const std::string& text) {
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") {
+    return nullptr;
+  }
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  if (is_integer(text)) {
+    const char* first = text.data() + (text[0] == '+' ? 1 : 0);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(first, text.data() + text.size(), value);
+    if (error == std::errc{}) return value;
+  }
+  if (const auto value = read_double(text)) return *value;
+  return text;
+}
+
+Node make_scalar(const YAML::Mark& mark, const std::string& text, bool quoted) {
+  Node node;
+  node.text = text;
+  node.quoted = quoted;
+  node.scalar = quoted ? nlohmann::json(text) : resolve_plain(text);
+  node.line = mark.line + 1;
+  node.column = mark.column + 1;
+  return node;
+}
+
+std::size_t count_nodes(const Node& node) {
+  std::size_t count = 1;
+  for (const Node& item : node.items) count += count_nodes(item);
+  for (const Entry& entry : node.entries) count += 1 + count_nodes(entry.value);
+  return count;
+}
+
+// Builds nodes from the parser's events. Events instead of YAML::Node: that keeps duplicate keys
+// and quotes apart, and lets depth and size be limited while reading.
+class Builder : public YAML::EventHandler {
+ public:
+  explicit Builder(std::vector<Diagnostic>& found) : found_(found) {}
+
+  bool has_root() const { return root_.has_value(); }
+  Node take_root() { return std::move(*root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    finish(make_scalar(mark, "", false), anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    finish(make_scalar(mark, value, tag == "!"), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto target = anchors_.find(anchor);
+    if (target == anchors_.end()) {
+      throw Unreadable{{mark.line + 1, mark.column + 1, "an alias that contains itself"}};
+    }
+    nodes_ += count_nodes(target->second);
+    check_size(mark);
+    finish(target->second, 0);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, Node::Kind::list, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark, Node::Kind::mapping, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Level {
+    Node node;
+    YAML::anchor_t anchor = 0;
+    std::optional<Node> key;  // waits for its value
+    std::vector<Node> merged;
+    std::set<std::string> keys;
+  };
+
+  void check_size(const YAML::Mark& mark) {
+    if (nodes_ > kMostNodes) {
+      throw Unreadable{{mark.line + 1, mark.column + 1,
+                        fmt::format("more than {} values; a sweep of that size wants a grid, or "
+                                    "several files",
+                                    kMostNodes)}};
+    }
+  }
+
+  void open(const YAML::Mark& mark, Node::Kind kind, YAML::anchor_t anchor) {
+    if (levels_.size() >= kDeepest) {
+      throw Unreadable{{mark.line + 1, mark.column + 1,
+                        fmt::format("nested deeper than {} levels; a sweep needs five", kDeepest)}};
+    }
+    Level level;
+    level.node.kind = kind;
+    level.node.line = mark.line + 1;
+    level.node.column = mark.column + 1;
+    level.anchor = anchor;
+    levels_.push_back(std::move(level));
+    ++nodes_;
+    check_size(mark);
+  }
+
+  void close() {
+    Level level = std::move(levels_.back());
+    levels_.pop_back();
+    for (const Node& base : level.merged) merge(base, level);
+    finish(std::move(level.node), level.anchor);
+  }
+
+  void finish(Node node, YAML::anchor_t anchor) {
+    if (anchor != 0) anchors_[anchor] = node;
+    if (levels_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Level& level = levels_.back();
+    if (level.node.kind == Node::Kind::list) {
+      level.node.items.push_back(std::move(node));
+    } else if (!level.key) {
+      level.key = std::move(node);
+    } else {
+      add_entry(level, std::move(node));
+    }
+  }
+
+  void add_entry(Level& level, Node value) {
+    Node key = std::move(*level.key);
+    level.key.reset();
+    if (key.kind != Node::Kind::scalar) {
+      found_.push_back(
+          {key.line, key.column, fmt::format("a key must be a name; found {}", show(key))});
+      return;
+    }
+    if (key.text == "<<" && !key.quoted) {
+      add_merged(level, std::move(value));
+      return;
+    }
+    if (!level.keys.insert(key.text).second) {
+      found_.push_back({key.line, key.column,
+                        fmt::format("`{}` is given twice; first in line {}", key.text,
+                                    first_line(level.node, key.text))});
+      return;
+    }
+    level.node.entries.push_back({std::move(key), std::move(value)});
+  }
+
+  void add_merged(Level& level, Node value) {
+    if (value.kind == Node::Kind::mapping) {
+      level.merged.push_back(std::move(value));
+      return;
+    }
+    bool good = value.kind == Node::Kind::list;
+    for (const Node& item : value.items) good &= item.kind == Node::Kind::mapping;
+    if (!good) {
+      found_.push_back(
+          {value.line, value.column,
+           fmt::format("`<<` takes a mapping or a list of mappings; found {}", show(value))});
+      return;
+    }
+    for (Node& item : value.items) level.merged.push_back(std::move(item));
+  }
+
+  static int first_line(const Node& mapping, const std::string& key) {
+    return mapping.find(key)->key.line;
+  }
+
+  // https://yaml.org/type/merge.html: what the mapping has itself wins, then the earlier base.
+  static void merge(const Node& base, Level& level) {
+    for (const Entry& entry : base.entries) {
+      if (level.keys.insert(entry.key.text).second) level.node.entries.push_back(entry);
+    }
+  }
+
+  std::vector<Diagnostic>& found_;
+  std::vector<Level> levels_;
+  std::map<YAML::anchor_t, Node> anchors_;
+  std::optional<Node> root_;
+  std::size_t nodes_ = 0;
+};
+
+// yaml-cpp takes some control characters for the end of the file, and passes others on.
+void refuse_control_characters(const std::string& source) {
+  int line = 1;
+  int column = 1;
+  for (const char c : source) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F) {
+      throw Unreadable{
+          {line, column,
+           fmt::format("a control character (0x{:02X}); is this a text file in UTF-8?", byte)}};
+    }
+    column = c == '\n' ? 1 : column + 1;
+    line += c == '\n' ? 1 : 0;
+  }
+}
+
+bool is_indented_by_tab(const std::string& source, int line) {
+  std::istringstream lines(source);
+  std::string text;
+  for (int i = 0; i <= line; ++i) std::getline(lines, text);
+  const std::string indent = text.substr(0, text.find_first_not_of(" \t"));
+  return indent.find('\t') != std::string::npos;
+}
+
+Node read(const std::string& source, std::vector<Diagnostic>& found) {
+  if (source.size() > kLargestFile) {
+    throw Unreadable{
+        {0, 0,
+         fmt::format("the file has {} bytes; at most {} are read", source.size(), kLargestFile)}};
+  }
+  refuse_control_characters(source);
+  std::istringstream stream(source);
+  Builder builder(found);
+  try {
+    YAML::Parser parser(stream);
+    const bool any = parser.HandleNextDocument(builder);
+    if (!any || !builder.has_root()) {
+      throw Unreadable{{0, 0, "the file is empty; `ranksweep init` writes a sweep to start from"}};
+    }
+    Node root = builder.take_root();
+    Builder second(found);
+    if (parser.HandleNextDocument(second)) {
+      throw Unreadable{{0, 0, "more than one YAML document (`---`); a sweep is one"}};
+    }
+    return root;
+  } catch (const YAML::Exception& error) {
+    const int line = std::max(0, error.mark.line);
+    const std::string message = is_indented_by_tab(source, line)
+                                    ? "the line is indented with a tab; YAML takes spaces only"
+                                    : fmt::format("no YAML: {}", error.msg);
+    throw Unreadable{{line + 1, std::max(0, error.mark.column) + 1, message}};
+  }
+}
+
+}  // namespace
+
+Node read_document(const std::string& source, const std::filesystem::path& file,
+                   std::vector<Diagnostic>& found) {
+  try {
+    return read(source, found);
+  } catch (const Unreadable& unreadable) {
+    found.push_back(unreadable.diagnostic);
+    throw SweepError(file, found);
+  }
+}
+
+}  // namespace ranksweep::sweeps

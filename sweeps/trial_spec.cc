@@ -1,0 +1,68 @@
+#include "sweeps/trial_spec.h"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "sweeps/nearest_name.h"
+#include "sweeps/trial_parameters.h"
+
+namespace ranksweep::sweeps {
+namespace {
+
+using nlohmann::json;
+
+json optional_text(const std::optional<std::string>& text) { return text ? json(*text) : json(); }
+
+const Shape& hash_shape() {
+  static const Shape shape{AnyOf{{{Nothing{"none"}}, {Text{"a hash in hexadecimal", 32}}}}};
+  return shape;
+}
+
+}  // namespace
+
+json to_canonical_json(const TrialSpec& spec) {
+  auto object = json::object();
+  for (const TrialParameter& parameter : trial_parameters()) {
+    object[parameter.name] = parameter.get(spec);
+  }
+  object["weights_hash"] = optional_text(spec.weights_hash);
+  return object;
+}
+
+TrialSpec trial_spec_from_json(const json& object) {
+  if (!object.is_object() || !object.contains("architecture")) {
+    throw std::invalid_argument("no trial: an object with `architecture` is wanted");
+  }
+  TrialSpec spec;
+  std::vector<Diagnostic> found;
+  for (const auto& [name, value] : object.items()) {
+    const Node node = node_from_json(value);
+    if (name == "weights_hash") {
+      if (check(hash_shape(), node, name, found) && value.is_string()) {
+        spec.weights_hash = value.get<std::string>();
+      }
+    } else if (const TrialParameter* parameter = find_trial_parameter(name)) {
+      if (check(parameter->shape, node, name, found)) parameter->set(spec, value);
+    } else {
+      found.push_back({0, 0,
+                       fmt::format("a trial has no parameter `{}`{}", name,
+                                   suggestion(name, trial_parameter_names()))});
+    }
+  }
+  if (found.empty()) return spec;
+  std::string message;
+  for (const Diagnostic& diagnostic : found) {
+    message += (message.empty() ? "" : "\n") + diagnostic.message;
+  }
+  throw std::invalid_argument(message);
+}
+
+TrialId identify(const TrialSpec& spec, const std::string& data_fingerprint) {
+  json identity = to_canonical_json(spec);
+  identity.erase("weights");
+  return TrialId(hash_hex(identity.dump() + '\n' + data_fingerprint));
+}
+
+}  // namespace ranksweep::sweeps
