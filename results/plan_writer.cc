@@ -90,28 +90,11 @@ void write_swept_parameters(SQLite::Database& database, std::int64_t sweep, cons
   }
 }
 
-// The parameters of a trial by name: those of the specification, and under its dotted name each
-// swept one that lies inside another ("head.pooling").
-json parameters_of(const json& spec, const std::vector<std::string>& swept) {
-  json parameters = spec;
-  for (const std::string& name : swept) {
-    if (parameters.contains(name)) continue;
-    std::string pointer = "/" + name;
-    for (char& c : pointer) c = c == '.' ? '/' : c;
-    const json::json_pointer inside(pointer);
-    parameters[name] = spec.contains(inside) ? spec.at(inside) : json(nullptr);
-  }
-  return parameters;
-}
-
 // Binds a value and the name of its type to places 3 and 4.
 void bind_typed(SQLite::Statement& statement, const json& value) {
   if (value.is_string()) {
     statement.bind(3, "text");
     statement.bind(4, value.get<std::string>());
-  } else if (value.is_boolean()) {
-    statement.bind(3, "boolean");
-    statement.bind(4, value.get<bool>() ? 1 : 0);
   } else if (value.is_number_integer()) {
     statement.bind(3, "integer");
     statement.bind(4, value.get<std::int64_t>());
@@ -134,31 +117,34 @@ class TrialWriter {
                       "INSERT INTO trial (identity, spec) VALUES (?, ?) ON CONFLICT DO NOTHING"),
         find_trial_(database, "SELECT id FROM trial WHERE identity = ?"),
         insert_parameter_(database,
-                          "INSERT INTO parameter (trial, name, type, value) VALUES (?, ?, ?, ?) "
-                          "ON CONFLICT DO NOTHING") {}
+                          "INSERT INTO parameter (trial, name, type, value) VALUES (?, ?, ?, ?)") {}
 
   // The trial's row, which is made when there is none.
-  std::int64_t write(const sweeps::PlannedTrial& trial, const std::vector<std::string>& swept) {
+  std::int64_t write(const sweeps::PlannedTrial& trial) {
     const json spec = sweeps::to_canonical_json(trial.spec);
     insert_trial_.reset();
     insert_trial_.bind(1, trial.id.hex());
     insert_trial_.bind(2, spec.dump());
-    insert_trial_.exec();
+    const bool is_new = insert_trial_.exec() == 1;
     find_trial_.reset();
     find_trial_.bind(1, trial.id.hex());
     find_trial_.executeStep();
     const std::int64_t row = find_trial_.getColumn(0).getInt64();
-    for (const auto& [name, value] : parameters_of(spec, swept).items()) {
+    if (is_new) write_parameters(row, spec);
+    return row;
+  }
+
+ private:
+  void write_parameters(std::int64_t row, const json& spec) {
+    for (const auto& [name, value] : spec.items()) {
       insert_parameter_.reset();
       insert_parameter_.bind(1, row);
       insert_parameter_.bind(2, name);
       bind_typed(insert_parameter_, value);
       insert_parameter_.exec();
     }
-    return row;
   }
 
- private:
   SQLite::Statement insert_trial_;
   SQLite::Statement find_trial_;
   SQLite::Statement insert_parameter_;
@@ -175,7 +161,7 @@ void write_trials(SQLite::Database& database, std::int64_t sweep, const Plan& pl
     statement.reset();
     statement.bind(1, sweep);
     statement.bind(2, static_cast<std::int64_t>(i + 1));
-    statement.bind(3, writer.write(trial, plan.swept));
+    statement.bind(3, writer.write(trial));
     statement.bind(4, sweeps::describe(trial.spec, plan.swept));
     statement.bind(5, trial.cost);
     statement.exec();

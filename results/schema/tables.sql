@@ -49,14 +49,14 @@ CREATE TABLE sweep_trial (
 CREATE INDEX sweep_trial_by_trial ON sweep_trial (trial);
 
 -- A trial's parameters under their names in the sweep file. `value` has the type that `type` says;
--- a boolean is 0 or 1, a list or mapping is JSON text, and null means that the default decides.
+-- a list or mapping is JSON text, and null means that the default decides.
 CREATE TABLE parameter (
   trial INTEGER NOT NULL REFERENCES trial (id),
   name TEXT NOT NULL,
-  type TEXT NOT NULL CHECK (type IN ('text', 'integer', 'real', 'boolean', 'json', 'null')),
+  type TEXT NOT NULL CHECK (type IN ('text', 'integer', 'real', 'json', 'null')),
   value ANY,
   PRIMARY KEY (trial, name),
-  CHECK (typeof(value) = CASE type WHEN 'boolean' THEN 'integer' WHEN 'json' THEN 'text' ELSE type END)
+  CHECK (typeof(value) = iif(type = 'json', 'text', type))
 ) STRICT, WITHOUT ROWID;
 
 -- One `ranksweep run` on this database.

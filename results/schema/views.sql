@@ -21,7 +21,7 @@ WITH judged AS (
     best.train_loss,
     best.train_accuracy,
     best.val_images,
-    (SELECT count(*) FROM epoch WHERE epoch.trial = trial.id) AS epochs_done,
+    (SELECT max(epoch) FROM epoch WHERE epoch.trial = trial.id) AS epochs_done,
     (SELECT total(seconds) FROM epoch WHERE epoch.trial = trial.id) AS seconds,
     trial.network_parameters,
     (SELECT count(*) FROM attempt WHERE attempt.trial = trial.id) AS attempts
