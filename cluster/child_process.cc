@@ -157,16 +157,24 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command) {
 ChildProcess::~ChildProcess() {
   if (!exit_status()) {
     kill();
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    wait();
+  }
+}
+
+std::optional<ExitStatus> ChildProcess::exit_status() { return reap(WNOHANG); }
+
+ExitStatus ChildProcess::wait() {
+  while (true) {
+    if (const auto status = reap(0)) {
+      return *status;
     }
   }
 }
 
-std::optional<ExitStatus> ChildProcess::exit_status() {
+std::optional<ExitStatus> ChildProcess::reap(int wait_options) {
   if (!exit_status_) {
     int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
+    if (::waitpid(pid_, &status, wait_options) == pid_) {
       exit_status_ = WIFSIGNALED(status) ? ExitStatus{.signal = WTERMSIG(status)}
                                          : ExitStatus{.code = WEXITSTATUS(status)};
       // Whatever it started itself goes with it.

@@ -55,10 +55,14 @@ class ChildProcess {
 
   // Nothing while it runs.
   std::optional<ExitStatus> exit_status();
+  // Waits for its end.
+  ExitStatus wait();
   // SIGKILL to its whole process group.
   void kill();
 
  private:
+  std::optional<ExitStatus> reap(int wait_options);
+
   FileDescriptor socket_;
   FileDescriptor output_;
   pid_t pid_ = -1;

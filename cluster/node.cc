@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <sched.h>
 #include <string_view>
+#include <unistd.h>
 
 #include <fmt/format.h>
-#include <sched.h>
-#include <unistd.h>
 
 namespace ranksweep::cluster {
 namespace {

@@ -83,4 +83,11 @@ void run_rank(cluster::Transport& transport, Agent& agent, Coordinator* coordina
   }
 }
 
+void dismiss_all_ranks(cluster::Transport& transport, Agent& agent) {
+  for (cluster::Rank rank = 0; rank < transport.size(); ++rank) {
+    transport.send(rank, encode(CoordinatorMessage(Shutdown{})));
+  }
+  run_rank(transport, agent, nullptr, {});
+}
+
 }  // namespace ranksweep::orchestrator

@@ -16,4 +16,8 @@ namespace ranksweep::orchestrator {
 void run_rank(cluster::Transport& transport, Agent& agent, Coordinator* coordinator,
               const std::function<void(Clock::time_point)>& tick);
 
+// Sends every rank away before, or without, a coordinator: for errors on rank 0. Returns when this
+// rank's trainer is gone.
+void dismiss_all_ranks(cluster::Transport& transport, Agent& agent);
+
 }  // namespace ranksweep::orchestrator

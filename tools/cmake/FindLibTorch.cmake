@@ -20,8 +20,14 @@ find_path(LibTorch_DIR include/torch/csrc/api/include/torch/torch.h HINTS ${_hin
 find_library(LibTorch_CPU_LIBRARY torch_cpu HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_LIBRARY c10 HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
 if(LibTorch_DIR)
-  file(STRINGS ${LibTorch_DIR}/include/torch/csrc/api/include/torch/version.h _version REGEX "define TORCH_VERSION \"")
-  string(REGEX REPLACE ".*\"([0-9.]+).*" "\\1" LibTorch_VERSION "${_version}")
+  # The header has moved between releases.
+  foreach(_header headeronly/version.h csrc/api/include/torch/version.h)
+    if(NOT LibTorch_VERSION AND EXISTS ${LibTorch_DIR}/include/torch/${_header})
+      file(STRINGS ${LibTorch_DIR}/include/torch/${_header} _lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+      string(REGEX REPLACE "[^0-9;]" "" _numbers "${_lines}")
+      list(JOIN _numbers "." LibTorch_VERSION)
+    endif()
+  endforeach()
 endif()
 
 include(FindPackageHandleStandardArgs)

@@ -1,0 +1,73 @@
+#include "tools/cli/environment.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "cluster/mpi_transport.h"
+#include "cluster/node.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/trainer_program.h"
+
+namespace ranksweep::cli {
+namespace {
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with("model name")) {
+      return line.substr(line.find(':') + 2);
+    }
+  }
+  return "unknown";
+}
+
+std::string command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string words(std::istreambuf_iterator<char>(file), {});
+  if (!words.empty()) {
+    words.pop_back();
+  }
+  std::replace(words.begin(), words.end(), '\0', ' ');
+  return words;
+}
+
+// The first line that git prints, or nothing where there is no git or no repository.
+std::string git(const std::filesystem::path& folder, std::vector<std::string> arguments) {
+  std::vector<std::string> command = {"git", "-C", folder.string()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  try {
+    const std::string output = output_of(command);
+    return output.substr(0, output.find('\n'));
+  } catch (const CommandError&) {
+    return "";
+  }
+}
+
+}  // namespace
+
+results::Provenance collect_provenance(const sweeps::SweepSpec& sweep,
+                                       const worker::DataSet& data) {
+  results::Provenance provenance{.source = sweep.source,
+                                 .data_path = sweep.data.path,
+                                 .classes = data.classes,
+                                 .train_images = static_cast<int>(data.train.size()),
+                                 .val_images = static_cast<int>(data.validation.size()),
+                                 .test_images = static_cast<int>(data.test.size()),
+                                 .command_line = command_line(),
+                                 .host = cluster::host_name(),
+                                 .environment = {{"ranksweep", RANKSWEEP_VERSION},
+                                                 {"LibTorch", RANKSWEEP_LIBTORCH_VERSION},
+                                                 {"MPI", cluster::mpi_version()},
+                                                 {"CPU", cpu_model()}}};
+  const auto folder = std::filesystem::absolute(sweep.file).parent_path();
+  if (const std::string commit = git(folder, {"rev-parse", "HEAD"}); !commit.empty()) {
+    provenance.environment["git commit"] = commit;
+    const std::string changes = git(folder, {"diff", "HEAD", "--shortstat"});
+    provenance.environment["git changes"] = changes.empty() ? "none" : changes;
+  }
+  return provenance;
+}
+
+}  // namespace ranksweep::cli

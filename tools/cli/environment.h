@@ -1,0 +1,12 @@
+#pragma once
+
+#include "results/provenance.h"
+#include "sweeps/sweep_spec.h"
+#include "worker/data/data_set.h"
+
+namespace ranksweep::cli {
+
+// Where the numbers of a sweep that starts now will come from.
+results::Provenance collect_provenance(const sweeps::SweepSpec& sweep, const worker::DataSet& data);
+
+}  // namespace ranksweep::cli

@@ -1,0 +1,7 @@
+#include "tools/cli/commands.h"
+
+namespace ranksweep::cli {
+
+void add_result_commands(CLI::App&, ExitCode&) {}
+
+}  // namespace ranksweep::cli

@@ -1,0 +1,144 @@
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "cluster/mpi_transport.h"
+#include "cluster/node.h"
+#include "cluster/signals.h"
+#include "orchestrator/rank_loop.h"
+#include "results/sqlite_store.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/environment.h"
+#include "tools/cli/progress_display.h"
+#include "tools/cli/sweep_inputs.h"
+#include "tools/cli/text.h"
+#include "tools/cli/trainer_program.h"
+
+namespace ranksweep::cli {
+namespace {
+
+using orchestrator::Clock;
+
+struct RunOptions {
+  std::filesystem::path sweep_file;
+  std::filesystem::path database;
+};
+
+struct Ranks {
+  std::unique_ptr<cluster::Transport> transport;
+  int on_this_node = 1;
+};
+
+Ranks start_ranks() {
+  if (!cluster::launched_by_mpi()) {
+    return {.transport = std::make_unique<cluster::LocalTransport>()};
+  }
+  auto mpi = cluster::MpiTransport::start();
+  const int on_this_node = mpi->local_size();
+  return {.transport = std::move(mpi), .on_this_node = on_this_node};
+}
+
+orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer, int ranks_on_node) {
+  const int threads = cluster::threads_for_each(cluster::cores_of_node(), ranks_on_node);
+  return {.trainer_command = {trainer.string()},
+          .hello = {.host = cluster::host_name(), .device = "cpu", .threads = threads}};
+}
+
+nlohmann::json data_for_trainers(const SweepInputs& inputs) {
+  nlohmann::json data = sweeps::to_json(inputs.sweep.data);
+  data["fingerprint"] = inputs.data_fingerprint;
+  return data;
+}
+
+// Beside the database: results.db has its checkpoints in results.checkpoints/.
+std::filesystem::path checkpoint_folder(const std::filesystem::path& database) {
+  return std::filesystem::absolute(database).replace_extension(".checkpoints");
+}
+
+void print_start(const SweepInputs& inputs, int ranks, const orchestrator::TrialCounts& counts) {
+  for (const std::string& warning : inputs.sweep.warnings) {
+    fmt::print(stderr, "warning: {}\n", warning);
+  }
+  fmt::print("{}: {} on {}, {} + {} images, classes {}\n", inputs.plan.sweep_name,
+             count_text(counts.total(), "trial"), count_text(ranks, "rank"),
+             inputs.data.train.size(), inputs.data.validation.size(),
+             fmt::join(inputs.data.classes, ", "));
+  if (counts.pending < counts.total()) {
+    fmt::print("going on: {} done before\n", count_text(counts.ended(), "trial"));
+  }
+  std::fflush(stdout);
+}
+
+ExitCode print_end(const orchestrator::Coordinator& coordinator, const RunOptions& options,
+                   Clock::duration elapsed) {
+  const auto counts = coordinator.ledger().counts();
+  if (coordinator.interrupted() && counts.ended() < counts.total()) {
+    fmt::print(
+        "interrupted: {} of {} done, all results are in {}\n"
+        "To go on, run the same command again.\n",
+        counts.ended(), count_text(counts.total(), "trial"), options.database.string());
+    return ExitCode::interrupted;
+  }
+  fmt::print("done in {}: {} finished, {} diverged, {} failed\n",
+             duration_text(std::chrono::duration<double>(elapsed).count()), counts.finished,
+             counts.diverged, counts.failed);
+  fmt::print("To see the ranking: ranksweep rank {}\n", options.database.string());
+  return counts.failed > 0 ? ExitCode::trials_failed : ExitCode::success;
+}
+
+ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trainer,
+                    cluster::Transport& transport, orchestrator::Agent& agent) {
+  const SweepInputs inputs = load_inputs(options.sweep_file, trainer);
+  const auto store = results::SqliteStore::open_for_sweep(
+      options.database, inputs.plan, collect_provenance(inputs.sweep, inputs.data));
+  const Clock::time_point start = Clock::now();
+  ProgressDisplay display(inputs.plan, start);
+  orchestrator::Coordinator coordinator(inputs.plan,
+                                        {.execution = inputs.sweep.execution,
+                                         .data = data_for_trainers(inputs),
+                                         .checkpoint_folder = checkpoint_folder(options.database)},
+                                        transport, *store, display);
+  print_start(inputs, transport.size(), coordinator.ledger().counts());
+  orchestrator::run_rank(transport, agent, &coordinator,
+                         [&](Clock::time_point now) { display.tick(now, coordinator.ledger()); });
+  return print_end(coordinator, options, Clock::now() - start);
+}
+
+ExitCode run(const RunOptions& options) {
+  cluster::catch_stop_signals();
+  cluster::undo_launcher_binding();
+  const Ranks ranks = start_ranks();
+  cluster::Transport& transport = *ranks.transport;
+  const std::filesystem::path trainer = find_trainer();
+  orchestrator::Agent agent(agent_options(trainer, ranks.on_this_node), transport);
+  if (transport.rank() != cluster::kCoordinatorRank) {
+    orchestrator::run_rank(transport, agent, nullptr, {});
+    return ExitCode::success;
+  }
+  try {
+    return coordinate(options, trainer, transport, agent);
+  } catch (...) {
+    orchestrator::dismiss_all_ranks(transport, agent);
+    throw;
+  }
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, ExitCode& result) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand(
+      "run", "Run a sweep, or go on with one. Start it by mpirun to use several ranks");
+  command->add_option("sweep", options->sweep_file, "The sweep file (YAML)")->required();
+  command
+      ->add_option("--db", options->database,
+                   "The results database; made when it is not there, gone on with when it is")
+      ->required();
+  command->callback([options, &result] { result = run(*options); });
+}
+
+}  // namespace ranksweep::cli

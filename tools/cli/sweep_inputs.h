@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "sweeps/plan.h"
+#include "sweeps/sweep_spec.h"
+#include "worker/data/data_set.h"
+
+namespace ranksweep::cli {
+
+// Everything that a sweep file stands for: what `check` shows and `run` runs.
+struct SweepInputs {
+  sweeps::SweepSpec sweep;
+  worker::DataSet data;
+  std::string data_fingerprint;
+  sweeps::Plan plan;         // with costs
+  double multiply_adds = 0;  // of the whole plan
+  double checkpoint_bytes = 0;
+};
+
+// Reads the sweep and its data. Throws sweeps::SweepError, worker::DataError, CommandError.
+SweepInputs load_inputs(const std::filesystem::path& sweep_file,
+                        const std::filesystem::path& trainer);
+
+}  // namespace ranksweep::cli
