@@ -55,7 +55,7 @@ struct Ready {  // once, first
 
 struct Started {
   sweeps::AttemptId attempt = 0;
-  int resumed_from = 0;         // last complete epoch of the resume state; 0: from the beginning
+  int resumed_from = 0;         // later epochs will be reported, again if need be; 0: all
   std::int64_t parameters = 0;  // of the network
 };
 
@@ -72,7 +72,7 @@ struct EpochDone {  // the trainer waits for the Verdict
   sweeps::EpochMetrics metrics;
 };
 
-struct Finished {  // after Verdict{stop}; best checkpoint is complete on disk
+struct Finished {  // after Verdict{stop}: the best weights are complete on disk
   sweeps::AttemptId attempt = 0;
 };
 

@@ -220,6 +220,12 @@ void Coordinator::assign(cluster::Rank rank, AgentState& agent, std::size_t tria
   Placement placement = agent.placement;
   placement.threads = options_.execution.threads.value_or(placement.threads);
   changes_.push_back(ledger_.start(trial, attempt, placement));
+  if (ledger_.decision(trial) == cluster::Decision::stop) {
+    // All epochs are known, but the trainer was lost before it said that the best weights are safe.
+    // The last epoch is due again, so that the next trainer hears its verdict.
+    const int epochs = static_cast<int>(ledger_.record(trial).epochs.size());
+    changes_.push_back(ledger_.rewind(attempt, epochs - 1).value());
+  }
   agent.attempt = attempt;
 
   const TrialRecord& record = ledger_.record(trial);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -151,14 +150,12 @@ cluster::Decision Ledger::decision(const TrialRecord& record) const {
   return decide(spec.epochs, spec.early_stopping, record.epochs);
 }
 
-results::Change Ledger::end(sweeps::AttemptId attempt, Ending ending) {
-  return end_of(running(attempt), attempt, std::move(ending));
+results::Change Ledger::end(sweeps::AttemptId attempt, const Ending& ending) {
+  return end_of(running(attempt), attempt, ending);
 }
 
-results::Change Ledger::end_of(TrialRecord& record, sweeps::AttemptId attempt, Ending ending) {
-  if (decision(record) == cluster::Decision::stop) {
-    ending.outcome = AttemptOutcome::finished;
-  }
+results::Change Ledger::end_of(TrialRecord& record, sweeps::AttemptId attempt,
+                               const Ending& ending) {
   const bool failure = counts_as_failure(ending.outcome);
   const int failed_attempts = record.failed_attempts + (failure ? 1 : 0);
   TrialEvent event = TrialEvent::interrupted;

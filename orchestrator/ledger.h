@@ -81,14 +81,12 @@ class Ledger {
   void set_parameters(sweeps::AttemptId attempt, std::int64_t parameters);
   // Throws std::invalid_argument unless the epoch is the one after the last.
   results::Change add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics);
-  // A trial whose epochs are complete is finished, whatever became of its trainer afterwards: its
-  // best checkpoint was on disk before its last epoch was reported.
-  results::Change end(sweeps::AttemptId attempt, Ending ending);
+  results::Change end(sweeps::AttemptId attempt, const Ending& ending);
 
  private:
   cluster::Decision decision(const TrialRecord& record) const;
   TrialRecord& running(sweeps::AttemptId attempt);
-  results::Change end_of(TrialRecord& record, sweeps::AttemptId attempt, Ending ending);
+  results::Change end_of(TrialRecord& record, sweeps::AttemptId attempt, const Ending& ending);
   void apply(TrialRecord& record, TrialEvent event);
   std::size_t index_of(const TrialRecord& record) const;
 

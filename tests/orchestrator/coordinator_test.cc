@@ -239,6 +239,30 @@ TEST_F(CoordinatorTest, AKilledCoordinatorGoesOnWithEveryTrialOnce) {
   EXPECT_EQ(store_->trial(1).failed_attempts, 0);
 }
 
+// A trial is finished when its trainer says that the best weights are safe, not before.
+TEST_F(CoordinatorTest, AnAttemptLostAfterItsLastEpochReportsThatEpochAgain) {
+  start(1, 1);
+  flush();
+  const auto first = only_command_to<cluster::Assign>(0).attempt;
+  for (int epoch = 1; epoch <= 3; ++epoch) {
+    report(0, cluster::EpochDone{.attempt = first, .metrics = {.epoch = epoch}});
+  }
+  flush();
+  sent_to(0);
+  receive(0, AttemptBroken{.attempt = first, .outcome = AttemptOutcome::lost});
+  flush();
+  EXPECT_EQ(store_->trial(0).state, TrialState::running);
+  const auto second = only_command_to<cluster::Assign>(0);
+  EXPECT_EQ(second.known_epochs, 2);
+  report(0, cluster::EpochDone{.attempt = second.attempt, .metrics = {.epoch = 3}});
+  flush();
+  EXPECT_EQ(only_command_to<cluster::Verdict>(0).decision, cluster::Decision::stop);
+  report(0, cluster::Finished{second.attempt});
+  flush();
+  EXPECT_EQ(store_->trial(0).state, TrialState::finished);
+  EXPECT_EQ(store_->trial(0).epochs.size(), 3u);
+}
+
 TEST_F(CoordinatorTest, ADivergedTrialIsNotTriedAgain) {
   start(1, 1);
   flush();

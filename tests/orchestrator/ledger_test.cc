@@ -100,18 +100,6 @@ TEST_F(LedgerTest, AnAttemptMayGoOnFromAnEarlierEpoch) {
   trials.add_epoch(2, epoch(2));
 }
 
-TEST_F(LedgerTest, ATrialWithAllItsEpochsIsFinishedWhateverHappensNext) {
-  auto trials = ledger();
-  trials.start(0, 1, kPlace);
-  for (int number = 1; number <= 3; ++number) {
-    trials.add_epoch(1, epoch(number));
-  }
-  const auto ended =
-      std::get<results::AttemptEnded>(trials.end(1, {.outcome = AttemptOutcome::lost}));
-  EXPECT_EQ(ended.trial_state, TrialState::finished);
-  EXPECT_EQ(ended.outcome, AttemptOutcome::finished);
-}
-
 TEST_F(LedgerTest, WhatADeadCoordinatorLeftOpenIsRecovered) {
   auto stored = FakeStore(plan_).load_trials();
   stored[0].state = TrialState::running;
@@ -128,7 +116,7 @@ TEST_F(LedgerTest, WhatADeadCoordinatorLeftOpenIsRecovered) {
   EXPECT_EQ(trials.record(0).state, TrialState::pending);
   EXPECT_EQ(trials.record(0).failed_attempts, 0);
   EXPECT_EQ(trials.record(0).epochs.size(), 1u);
-  EXPECT_EQ(trials.record(1).state, TrialState::finished);
+  EXPECT_EQ(trials.record(1).state, TrialState::pending);
   EXPECT_EQ(trials.next(), 0u);
   EXPECT_TRUE(trials.recover().empty());
 }
