@@ -1,0 +1,188 @@
+"""One sweep, from YAML to report, as a user runs it."""
+
+import os
+import signal
+import time
+import unittest
+
+from ranksweep_case import LONDON_FACES, RanksweepCase
+
+SWEEP = """
+name: smile
+data: {path: FACES, image_size: [32, 32]}
+grid:
+  architecture: simple_cnn
+  training: full
+  learning_rate: [1e-3, 3e-4]
+  augmentation: [none, flip]
+training: {epochs: 3, batch_size: 8, early_stopping: {patience: 2}}
+execution: {threads: 1}
+"""
+
+LONG_SWEEP = SWEEP.replace("epochs: 3", "epochs: 12").replace("{patience: 2}", "false")
+
+
+class SweepTest(RanksweepCase):
+    def test_any_number_of_ranks_gives_the_same_ranking(self):
+        sweep = self.write_sweep(SWEEP)
+        rankings = []
+        for ranks in (None, 1, 2, 3):
+            database = self.folder / f"ranks_{ranks}.db"
+            self.run_sweep(sweep, ranks=ranks, database=database)
+            self.assert_sound(database)
+            rankings.append(self.ranking(database))
+        self.assertEqual(len(rankings[0]), 4)
+        for ranking in rankings[1:]:
+            self.assertEqual(ranking, rankings[0])
+
+    def test_the_same_command_again_trains_nothing_and_changes_nothing(self):
+        sweep = self.write_sweep(SWEEP)
+        self.run_sweep(sweep, ranks=2)
+        before = self.ranking(), self.query("SELECT COUNT(*) FROM attempt")
+        self.assertIn("4 trials done before", self.run_sweep(sweep, ranks=2))
+        self.assertEqual((self.ranking(), self.query("SELECT COUNT(*) FROM attempt")), before)
+
+    def test_more_grid_values_extend_the_sweep(self):
+        self.run_sweep(self.write_sweep(SWEEP), ranks=2)
+        wider = self.write_sweep(SWEEP.replace("[1e-3, 3e-4]", "[1e-3, 3e-4, 1e-4]"))
+        self.assertIn("4 trials done before", self.run_sweep(wider, ranks=2))
+        self.assertEqual(len(self.ranking()), 6)
+        self.assertEqual(self.query("SELECT COUNT(*) FROM attempt"), [(6,)])
+
+    def test_the_plan_is_pending_before_the_first_dispatch(self):
+        process = self.start("run", self.write_sweep(LONG_SWEEP), "--db", self.database, ranks=2)
+        self.wait_for_rows("SELECT 1 FROM attempt")
+        self.assertEqual(self.query("SELECT COUNT(*) FROM trial"), [(4,)])
+        self.end(process)
+
+    def test_a_killed_run_goes_on_to_the_ranking_of_an_undisturbed_one(self):
+        sweep = self.write_sweep(LONG_SWEEP)
+        undisturbed = self.folder / "undisturbed.db"
+        self.run_sweep(sweep, database=undisturbed)
+        for epochs in (1, 14, 30):
+            process = self.start("run", sweep, "--db", self.database, ranks=2)
+            self.wait_for_rows(f"SELECT 1 WHERE (SELECT COUNT(*) FROM epoch) >= {epochs}")
+            self.end(process)
+        self.run_sweep(sweep, ranks=3)
+        self.assert_sound()
+        self.assertEqual(self.ranking(), self.ranking(undisturbed))
+
+    def test_a_signal_stops_cleanly_and_the_same_command_goes_on(self):
+        sweep = self.write_sweep(LONG_SWEEP)
+        undisturbed = self.folder / "undisturbed.db"
+        self.run_sweep(sweep, database=undisturbed)
+        for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+            done = self.query("SELECT COUNT(*) FROM epoch")[0][0] if self.database.exists() else 0
+            process = self.start("run", sweep, "--db", self.database)
+            self.wait_for_rows(f"SELECT 1 WHERE (SELECT COUNT(*) FROM epoch) > {done}")
+            process.send_signal(stop)
+            output = process.communicate(timeout=60)[0]
+            self.assertEqual(process.returncode, 75, output)
+            self.assertIn("run the same command again", output)
+            self.assert_sound_so_far()
+        self.run_sweep(sweep, ranks=2)
+        self.assert_sound()
+        self.assertEqual(self.ranking(), self.ranking(undisturbed))
+
+    def assert_sound_so_far(self):
+        self.assertEqual(self.query("SELECT COUNT(*) FROM attempt WHERE ended_at IS NULL"), [(0,)])
+        self.assertEqual(self.query("SELECT COUNT(*) FROM attempt WHERE outcome IN ('failed', 'lost')"), [(0,)])
+
+    def test_a_killed_trainer_costs_one_attempt(self):
+        process = self.start("run", self.write_sweep(LONG_SWEEP), "--db", self.database, ranks=2)
+        self.wait_for_rows("SELECT 1 FROM epoch")
+        trainer = self.trainers_under(process.pid)[0]
+        os.kill(trainer, signal.SIGKILL)
+        output = process.communicate(timeout=120)[0]
+        self.assertEqual(process.returncode, 0, output)
+        self.assert_sound()
+        self.assertEqual(self.query("SELECT outcome, cause FROM attempt WHERE outcome != 'finished'"),
+                         [("lost", "signal 9 (SIGKILL)")])
+
+    def test_no_process_is_left_when_mpirun_is_killed(self):
+        process = self.start("run", self.write_sweep(LONG_SWEEP), "--db", self.database, ranks=2)
+        self.wait_for_rows("SELECT 1 FROM epoch")
+        family = self.descendants(process.pid)
+        self.assertGreaterEqual(len(family), 4)  # two ranks and their trainers
+        self.end(process)
+        deadline = time.monotonic() + 5
+        while (left := [pid for pid in family if self.lives(pid)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(left, [])
+
+    @staticmethod
+    def stat(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+                return name, rest.split()
+        except OSError:
+            return None
+
+    def lives(self, pid):
+        stat = self.stat(pid)
+        return stat is not None and stat[1][0] != "Z"
+
+    def descendants(self, root):
+        parents = {}
+        for entry in os.listdir("/proc"):
+            if entry.isdigit() and (stat := self.stat(entry)):
+                parents[int(entry)] = int(stat[1][1])
+        found, frontier = [], [root]
+        while frontier:
+            parent = frontier.pop()
+            children = [pid for pid, its_parent in parents.items() if its_parent == parent]
+            found += children
+            frontier += children
+        return found
+
+    def trainers_under(self, root):
+        # The kernel cuts names to 15 characters.
+        return [pid for pid in self.descendants(root) if self.stat(pid) and self.stat(pid)[0] == "ranksweep-train"]
+
+    @unittest.skipUnless(LONDON_FACES.exists(), f"{LONDON_FACES} is not there")
+    def test_it_runs_on_photographs(self):
+        sweep = self.write_sweep(SWEEP.replace("FACES", str(LONDON_FACES)))
+        self.run_sweep(sweep, ranks=2)
+        self.assert_sound()
+        self.assertEqual(self.query("SELECT DISTINCT val_images, train_images FROM epoch"), [(20, 124)])
+
+
+class MistakesTest(RanksweepCase):
+    def test_a_wrong_sweep_is_refused_with_every_mistake_before_anything_starts(self):
+        sweep = self.write_sweep(SWEEP.replace("learning_rate", "learning_rat").replace("epochs: 3", "epochs: -3"))
+        for ranks in (None, 2):
+            output = self.run_sweep(sweep, ranks=ranks, expect=2)
+            self.assertRegex(output, r"sweep\.yaml:7:3: .*learning_rate")
+            self.assertRegex(output, r"sweep\.yaml:9:\d+: .*-3")
+        self.assertFalse(self.database.exists())
+
+    def test_data_that_is_not_there_is_refused(self):
+        output = self.run_sweep(self.write_sweep(SWEEP.replace("FACES", "/no/such/folder")), expect=2)
+        self.assertIn("/no/such/folder", output)
+
+    def test_a_file_that_is_no_database_is_left_as_it_is(self):
+        self.database.write_text("my thesis")
+        self.run_sweep(self.write_sweep(SWEEP), expect=2)
+        self.assertEqual(self.database.read_text(), "my thesis")
+
+    def test_a_wrong_option_is_bad_input(self):
+        self.ranksweep("run", "--speed", "fast", expect=2)
+        self.ranksweep(expect=2)
+
+    def test_a_second_run_on_the_same_database_is_refused(self):
+        sweep = self.write_sweep(LONG_SWEEP)
+        process = self.start("run", sweep, "--db", self.database)
+        self.wait_for_rows("SELECT 1 FROM attempt")
+        self.assertIn(str(process.pid), self.run_sweep(sweep, expect=2))
+        self.end(process)
+
+    def test_a_missing_trainer_is_said_before_anything_starts(self):
+        os.environ["RANKSWEEP_TRAINER"] = "/no/such/trainer"
+        self.addCleanup(os.environ.pop, "RANKSWEEP_TRAINER")
+        self.assertIn("/no/such/trainer", self.run_sweep(self.write_sweep(SWEEP), expect=3))
+        self.assertFalse(self.database.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
