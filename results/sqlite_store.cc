@@ -1,7 +1,6 @@
 #include "results/sqlite_store.h"
 
 #include <cmath>
-#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "results/database.h"
+#include "results/epoch_row.h"
 #include "results/plan_writer.h"
 #include "results/writer_lock.h"
 
@@ -26,27 +26,6 @@ void bind_finite(SQLite::Statement& statement, int place, double value) {
   } else {
     statement.bind(place);
   }
-}
-
-double number_or_nan(const SQLite::Column& column) {
-  return column.isNull() ? std::numeric_limits<double>::quiet_NaN() : column.getDouble();
-}
-
-// Columns from the second on, in the order of EpochMetrics.
-EpochMetrics read_metrics(const SQLite::Statement& row) {
-  EpochMetrics metrics;
-  metrics.epoch = row.getColumn(1).getInt();
-  metrics.train_loss = number_or_nan(row.getColumn(2));
-  metrics.train_accuracy = number_or_nan(row.getColumn(3));
-  metrics.val_loss = number_or_nan(row.getColumn(4));
-  metrics.val_accuracy = number_or_nan(row.getColumn(5));
-  metrics.learning_rate = number_or_nan(row.getColumn(6));
-  metrics.seconds = row.getColumn(7).getDouble();
-  metrics.data_wait_s = row.getColumn(8).getDouble();
-  metrics.train_images = row.getColumn(9).getInt();
-  metrics.val_images = row.getColumn(10).getInt();
-  metrics.val_classes_predicted = row.getColumn(11).getInt();
-  return metrics;
 }
 
 // Writes one change after the other, in the caller's transaction. tryReset, since reset would throw
@@ -253,15 +232,14 @@ class SqliteStore::Connection {
   // Epochs after a gap are of no use to a resumed trial, and stay behind.
   void load_epochs(std::vector<StoredTrial>& trials,
                    const std::unordered_map<std::int64_t, std::size_t>& index) {
-    SQLite::Statement query(*database_, R"(
-        SELECT trial, epoch, train_loss, train_accuracy, val_loss, val_accuracy, learning_rate,
-          seconds, data_wait_s, train_images, val_images, val_classes_predicted
-        FROM epoch ORDER BY trial, epoch)");
+    SQLite::Statement query(
+        *database_,
+        fmt::format("SELECT trial, {} FROM epoch ORDER BY trial, epoch", kEpochColumns));
     while (query.executeStep()) {
       const auto found = index.find(query.getColumn(0).getInt64());
       if (found == index.end()) continue;
       std::vector<EpochMetrics>& epochs = trials[found->second].epochs;
-      EpochMetrics metrics = read_metrics(query);
+      const EpochMetrics metrics = read_epoch(query, 1);
       if (metrics.epoch == static_cast<int>(epochs.size()) + 1) epochs.push_back(metrics);
     }
   }

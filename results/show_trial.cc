@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "results/tables.h"
+#include "results/text.h"
+
+namespace ranksweep::results {
+namespace {
+
+Cell finite(double number) { return std::isfinite(number) ? Cell(number) : Cell(); }
+
+Table parameter_table(const std::vector<Parameter>& parameters) {
+  Table table{{{"name", "parameter"}, {"value", "value"}}, {}};
+  for (const Parameter& parameter : parameters) {
+    table.rows.push_back({parameter.name, parameter.value});
+  }
+  return table;
+}
+
+Table attempt_table(const std::vector<Attempt>& attempts, const sweeps::TrialId& trial) {
+  Table table{{{"attempt", "attempt"},
+               {"rank", "rank"},
+               {"host", "host"},
+               {"device", "device"},
+               {"begun_at", "begun"},
+               {"ended_at", "ended"},
+               {"outcome", "outcome"},
+               {"cause", "cause"},
+               {"message", "message"}},
+              {}};
+  for (const Attempt& attempt : attempts) {
+    if (attempt.trial != trial) continue;
+    table.rows.push_back({attempt.id, std::int64_t{attempt.rank}, attempt.host, attempt.device,
+                          attempt.begun_at, attempt.ended_at, attempt.outcome, attempt.cause,
+                          attempt.message});
+  }
+  return table;
+}
+
+Table epoch_table(const std::vector<sweeps::EpochMetrics>& epochs) {
+  Table table{{{"epoch", "epoch"},
+               {"train_loss", "train loss", Show::loss},
+               {"train_accuracy", "train acc", Show::percent},
+               {"val_loss", "val loss", Show::loss},
+               {"val_accuracy", "val acc", Show::percent},
+               {"learning_rate", "learning rate"},
+               {"seconds", "time", Show::duration},
+               {"val_classes_predicted", "classes predicted"}},
+              {}};
+  for (const sweeps::EpochMetrics& epoch : epochs) {
+    table.rows.push_back({std::int64_t{epoch.epoch}, finite(epoch.train_loss),
+                          finite(epoch.train_accuracy), finite(epoch.val_loss),
+                          finite(epoch.val_accuracy), finite(epoch.learning_rate), epoch.seconds,
+                          std::int64_t{epoch.val_classes_predicted}});
+  }
+  return table;
+}
+
+std::string standing(const RankedTrial& trial) {
+  std::string text(name_of(trial.mark));
+  if (trial.rank) text += fmt::format(", rank {}", *trial.rank);
+  if (trial.best_epoch) {
+    text += fmt::format("; best epoch {} of {}: validation loss {}, accuracy {}", *trial.best_epoch,
+                        trial.epochs_done, show_cell(*trial.val_loss, Show::loss),
+                        show_cell(trial.val_accuracy.value_or(0), Show::percent));
+  }
+  return text;
+}
+
+std::string last_words(const std::vector<Attempt>& attempts, const sweeps::TrialId& trial) {
+  std::string text;
+  for (const Attempt& attempt : attempts) {
+    if (attempt.trial != trial || attempt.stderr_tail.empty()) continue;
+    text += fmt::format("\nLast lines of attempt {}:\n", attempt.id);
+    std::string line;
+    for (char c : valid_utf8(attempt.stderr_tail) + "\n") {
+      if (c != '\n') {
+        line += c;
+      } else if (!line.empty()) {
+        text += "  " + one_line(line) + "\n";
+        line.clear();
+      }
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string show_trial(ResultsReader& reader, const std::string& prefix, TableFormat format) {
+  RankedTrial trial;
+  std::vector<Parameter> parameters;
+  std::vector<Attempt> attempts;
+  std::vector<sweeps::EpochMetrics> epochs;
+  reader.at_one_moment([&] {
+    const sweeps::TrialId id = reader.find_trial(prefix);
+    const auto ranking = reader.ranking();
+    trial = *std::find_if(ranking.begin(), ranking.end(),
+                          [&](const RankedTrial& one) { return one.trial == id; });
+    parameters = reader.parameters(id);
+    attempts = reader.attempts();
+    epochs = reader.epochs(id);
+  });
+  const Table parameter_rows = parameter_table(parameters);
+  const Table attempt_rows = attempt_table(attempts, trial.trial);
+  const Table epoch_rows = epoch_table(epochs);
+  if (format == TableFormat::csv) return render(epoch_rows, format);
+  if (format == TableFormat::json) {
+    using nlohmann::ordered_json;
+    ordered_json object;
+    object["trial"] = trial.trial.hex();
+    object["description"] = valid_utf8(trial.description);
+    object["mark"] = name_of(trial.mark);
+    object["rank"] = trial.rank ? ordered_json(*trial.rank) : ordered_json(nullptr);
+    object["parameters"] = ordered_json::parse(render(parameter_rows, format));
+    object["attempts"] = ordered_json::parse(render(attempt_rows, format));
+    object["epochs"] = ordered_json::parse(render(epoch_rows, format));
+    return object.dump(2) + "\n";
+  }
+  return fmt::format("{}  {}\n{}\n\n{}\n{}\n{}{}", trial.trial.hex(),
+                     one_line(valid_utf8(trial.description)), standing(trial),
+                     render(parameter_rows, format), render(attempt_rows, format),
+                     render(epoch_rows, format), last_words(attempts, trial.trial));
+}
+
+}  // namespace ranksweep::results

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "results/ranking.h"
+#include "results/results_reader.h"
+#include "results/table.h"
+
+// The tables that the command line prints and the reports show.
+namespace ranksweep::results {
+
+struct RankOptions {
+  // Names of parameters: one row for the ranked trials that agree in all of them. Empty: one row a
+  // trial.
+  std::vector<std::string> by;
+  std::optional<std::size_t> limit;  // at most so many rows
+};
+
+// The ranking with the values of the swept parameters, or, with options.by, the median and range of
+// the validation loss for each group, best median first. Throws StoreError for a name in `by` that
+// is no parameter.
+Table rank_table(ResultsReader& reader, const RankOptions& options = {});
+
+// The columns of the study: model, epoch of the minimum validation loss, that loss, and at that
+// epoch validation accuracy, training loss and training accuracy.
+Table study_table(const std::vector<RankedTrial>& ranking);
+
+// How many trials of the plan have each mark.
+Table status_table(const std::vector<RankedTrial>& ranking);
+
+// What the ranks work on: one row for each running trial, with its last epoch.
+Table running_table(ResultsReader& reader);
+
+// One trial, whose identity begins with `prefix`: how it stands, its parameters, attempts and
+// epochs, in the given format; JSON is one object, CSV the epochs alone. Throws StoreError when no
+// trial or several begin so.
+std::string show_trial(ResultsReader& reader, const std::string& prefix, TableFormat format);
+
+}  // namespace ranksweep::results

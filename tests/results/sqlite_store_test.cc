@@ -1,0 +1,379 @@
+#include "results/sqlite_store.h"
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <unistd.h>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include "tests/results/synthetic_sweep.h"
+#include "tests/results/temporary_folder.h"
+
+namespace ranksweep::results {
+namespace {
+
+using sweeps::AttemptOutcome;
+using sweeps::EpochMetrics;
+using sweeps::TrialState;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+EpochMetrics metrics_of(int epoch, double val_loss) {
+  return {.epoch = epoch,
+          .train_loss = 0.5,
+          .train_accuracy = 0.75,
+          .val_loss = val_loss,
+          .val_accuracy = 0.5,
+          .learning_rate = 1e-3,
+          .seconds = 1.5,
+          .data_wait_s = 0.25,
+          .train_images = 700,
+          .val_images = 100,
+          .val_classes_predicted = 2};
+}
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<SqliteStore> open() {
+    StoreOptions options;
+    options.clock = [this] { return now_; };
+    options.busy_timeout = std::chrono::milliseconds(50);
+    return SqliteStore::open_for_sweep(path_, plan_, testing::synthetic_provenance(sweep_),
+                                       options);
+  }
+
+  auto opening() {
+    return [this] { open(); };
+  }
+
+  std::string ask(const std::string& sql) {
+    SQLite::Database database(path_.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement statement(database, sql);
+    std::string answer;
+    while (statement.executeStep()) {
+      for (int i = 0; i < statement.getColumnCount(); ++i) {
+        const auto column = statement.getColumn(i);
+        answer += (i > 0 ? "|" : "") + (column.isNull() ? "NULL" : column.getString());
+      }
+      answer += "\n";
+    }
+    return answer;
+  }
+
+  void change_with_sqlite(const std::string& sql) {
+    SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    database.exec(sql);
+  }
+
+  AttemptStarted started(sweeps::AttemptId attempt, std::size_t trial) const {
+    return {attempt, plan_.trials[trial].id, 1, "node-a", "cpu", 2};
+  }
+
+  EpochRecorded recorded(sweeps::AttemptId attempt, std::size_t trial, int epoch,
+                         double val_loss) const {
+    return {attempt, plan_.trials[trial].id, metrics_of(epoch, val_loss)};
+  }
+
+  AttemptEnded ended(sweeps::AttemptId attempt, std::size_t trial, AttemptOutcome outcome,
+                     TrialState state) const {
+    AttemptEnded change;
+    change.attempt = attempt;
+    change.trial = plan_.trials[trial].id;
+    change.outcome = outcome;
+    change.trial_state = state;
+    return change;
+  }
+
+  testing::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "results.db";
+  testing::SyntheticSweep sweep_{.trials = 4};
+  sweeps::Plan plan_ = testing::synthetic_plan(sweep_);
+  UtcTime now_ = testing::synthetic_begin() + std::chrono::milliseconds(250);
+};
+
+TEST_F(SqliteStoreTest, KeepsThePlanAsPendingTrialsOnceItIsOpen) {
+  const auto store = open();
+  EXPECT_EQ(
+      ask("SELECT position, identity, state FROM sweep_trial JOIN trial ON id = trial "
+          "ORDER BY position LIMIT 2"),
+      "1|" + plan_.trials[0].id.hex() + "|pending\n2|" + plan_.trials[1].id.hex() + "|pending\n");
+  EXPECT_EQ(ask("SELECT type, value, typeof(value) FROM parameter WHERE trial = 1 AND name IN "
+                "('architecture', 'batch_size', 'learning_rate', "
+                "'frozen_until', 'image_size') ORDER BY name"),
+            "text|simple_cnn|text\ninteger|10|integer\nnull|NULL|null\n"
+            "json|[150,150]|text\nreal|0.001|real\n");
+  EXPECT_EQ(ask("SELECT name, classes, train_images, val_images, created_at FROM sweep"),
+            "synthetic|[\"neutral\",\"smiling\"]|700|100|2025-03-01T08:00:00.250Z\n");
+  EXPECT_EQ(ask("SELECT value FROM environment WHERE name = 'LibTorch'"), "2.11.0\n");
+  EXPECT_EQ(store->next_attempt(), 1);
+}
+
+TEST_F(SqliteStoreTest, MarksItsFileAndNeedsNoOtherFilesWhenClosed) {
+  open();
+  EXPECT_EQ(ask("PRAGMA application_id"), "1381193552\n");
+  EXPECT_EQ(ask("PRAGMA user_version"), "1\n");
+  EXPECT_EQ(ask("PRAGMA journal_mode"), "delete\n");
+  EXPECT_EQ(ask("PRAGMA foreign_key_check"), "");
+  EXPECT_EQ(ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
+                "AND NOT strict AND name NOT LIKE 'sqlite%'"),
+            "0\n");
+  EXPECT_FALSE(exists(folder_ / "results.db.lock"));
+}
+
+TEST_F(SqliteStoreTest, GivesBackWhatWasCommitted) {
+  {
+    const auto store = open();
+    store->commit(std::vector<Change>{
+        started(1, 0), recorded(1, 0, 1, 0.7), recorded(1, 0, 2, 0.6), recorded(1, 0, 2, 0.5),
+        ended(1, 0, AttemptOutcome::finished, TrialState::finished), started(2, 1),
+        ended(2, 1, AttemptOutcome::lost, TrialState::pending), started(3, 1),
+        ended(3, 1, AttemptOutcome::interrupted, TrialState::pending), started(4, 1),
+        recorded(4, 1, 1, 0.9), EventNoted{"joined", 3, "rank 3 joined"}});
+  }
+  const auto store = open();
+  const std::vector<StoredTrial> trials = store->load_trials();
+  ASSERT_EQ(trials.size(), 4u);
+  EXPECT_EQ(trials[0].id, plan_.trials[0].id);
+  EXPECT_EQ(trials[0].state, TrialState::finished);
+  EXPECT_EQ(trials[0].epochs, (std::vector{metrics_of(1, 0.7), metrics_of(2, 0.5)}));
+  EXPECT_EQ(trials[0].open_attempt, std::nullopt);
+  EXPECT_EQ(trials[1].state, TrialState::running);
+  EXPECT_EQ(trials[1].failed_attempts, 1);
+  EXPECT_EQ(trials[1].open_attempt, 4);
+  EXPECT_EQ(trials[1].epochs.size(), 1u);
+  EXPECT_EQ(trials[2].state, TrialState::pending);
+  EXPECT_EQ(store->next_attempt(), 5);
+  EXPECT_EQ(ask("SELECT kind, rank, message, at FROM event"),
+            "joined|3|rank 3 joined|2025-03-01T08:00:00.250Z\n");
+  EXPECT_EQ(ask("SELECT count(*) FROM invocation"), "2\n");
+}
+
+TEST_F(SqliteStoreTest, TakesTheTimesOfAttemptsFromItsClock) {
+  const auto store = open();
+  store->commit(std::vector<Change>{started(1, 0)});
+  now_ += std::chrono::minutes(90);
+  AttemptEnded end = ended(1, 0, AttemptOutcome::failed, TrialState::failed);
+  end.cause = "data";
+  end.message = "cannot read a.jpg";
+  end.stderr_tail = "last words";
+  end.parameters = 1234;
+  store->commit(std::vector<Change>{end});
+  EXPECT_EQ(ask("SELECT begun_at, ended_at, outcome, cause, message, stderr_tail, rank, host, "
+                "device, threads FROM attempt"),
+            "2025-03-01T08:00:00.250Z|2025-03-01T09:30:00.250Z|failed|data|cannot read a.jpg|"
+            "last words|1|node-a|cpu|2\n");
+  EXPECT_EQ(ask("SELECT state, network_parameters FROM trial WHERE id = 1"), "failed|1234\n");
+}
+
+TEST_F(SqliteStoreTest, DiscardsTheEpochsAfterTheLastKept) {
+  const auto store = open();
+  store->commit(std::vector<Change>{started(1, 0), recorded(1, 0, 1, 0.7), recorded(1, 0, 2, 0.6),
+                                    recorded(1, 0, 3, 0.5),
+                                    EpochsDiscarded{plan_.trials[0].id, 1}});
+  EXPECT_EQ(store->load_trials()[0].epochs, (std::vector{metrics_of(1, 0.7)}));
+}
+
+TEST_F(SqliteStoreTest, KeepsANumberThatIsNotFiniteAsNull) {
+  const auto store = open();
+  EpochRecorded epoch = recorded(1, 0, 1, std::numeric_limits<double>::quiet_NaN());
+  epoch.metrics.train_loss = std::numeric_limits<double>::infinity();
+  store->commit(std::vector<Change>{started(1, 0), epoch});
+  EXPECT_EQ(ask("SELECT train_loss, val_loss, val_accuracy FROM epoch"), "NULL|NULL|0.5\n");
+  EXPECT_TRUE(std::isnan(store->load_trials()[0].epochs.at(0).val_loss));
+}
+
+TEST_F(SqliteStoreTest, CommitsAllOrNothing) {
+  const auto store = open();
+  const Change unknown_trial =
+      EpochsDiscarded{sweeps::TrialId("00000000000000000000000000000000"), 1};
+  EXPECT_THAT(
+      [&] {
+        store->commit(std::vector<Change>{started(1, 0), unknown_trial});
+      },
+      ThrowsMessage<StoreError>(HasSubstr("trial 00000000 is not in the plan")));
+  EXPECT_EQ(ask("SELECT count(*) FROM attempt"), "0\n");
+
+  EXPECT_THROW(store->commit(std::vector<Change>{started(1, 0), recorded(7, 0, 1, 0.5)}),
+               StoreError);
+  EXPECT_EQ(ask("SELECT count(*) FROM attempt"), "0\n");
+
+  store->commit(std::vector<Change>{started(1, 0), recorded(1, 0, 1, 0.5)});
+  EXPECT_EQ(ask("SELECT count(*) FROM epoch"), "1\n");
+}
+
+TEST_F(SqliteStoreTest, EndsAnAttemptOnce) {
+  const auto store = open();
+  const Change end = ended(1, 0, AttemptOutcome::finished, TrialState::finished);
+  store->commit(std::vector<Change>{started(1, 0), end});
+  EXPECT_THAT([&] { store->commit(std::vector<Change>{end}); },
+              ThrowsMessage<StoreError>(HasSubstr("attempt 1")));
+}
+
+TEST_F(SqliteStoreTest, AWriterThatIsHeldUpSaysSoAndCanGoOn) {
+  const auto store = open();
+  {
+    SQLite::Database reader(path_.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement reading(reader, "SELECT * FROM trial");
+    ASSERT_TRUE(reading.executeStep());
+    EXPECT_THAT([&] { store->commit(std::vector<Change>{started(1, 0)}); },
+                ThrowsMessage<StoreError>(HasSubstr("another program holds the database")));
+  }
+  EXPECT_EQ(store->next_attempt(), 1);
+  store->commit(std::vector<Change>{started(1, 0)});
+  EXPECT_EQ(store->next_attempt(), 2);
+}
+
+TEST_F(SqliteStoreTest, AChangedPlanExtendsTheSweep) {
+  open()->commit(std::vector<Change>{started(1, 0), recorded(1, 0, 1, 0.5),
+                                     ended(1, 0, AttemptOutcome::finished, TrialState::finished),
+                                     started(2, 1),
+                                     ended(2, 1, AttemptOutcome::finished, TrialState::finished)});
+  const sweeps::Plan before = plan_;
+  sweep_.trials = 6;
+  plan_ = testing::synthetic_plan(sweep_);
+  plan_.swept.push_back("batch_size");
+  std::swap(plan_.trials[0], plan_.trials[5]);
+  plan_.trials.erase(plan_.trials.begin() + 1);
+  const auto store = open();
+  const std::vector<StoredTrial> trials = store->load_trials();
+  ASSERT_EQ(trials.size(), 5u);
+  EXPECT_EQ(trials[0].id, plan_.trials[0].id);
+  EXPECT_EQ(trials[0].state, TrialState::pending);
+  EXPECT_EQ(trials[4].id, before.trials[0].id);
+  EXPECT_EQ(trials[4].state, TrialState::finished);
+  EXPECT_EQ(trials[4].epochs.size(), 1u);
+  EXPECT_EQ(ask("SELECT state FROM trial WHERE identity = '" + before.trials[1].id.hex() + "'"),
+            "finished\n");
+  EXPECT_EQ(ask("SELECT count(*) FROM trial"), "6\n");
+  EXPECT_EQ(ask("SELECT count(*) FROM ranking"), "5\n");
+  EXPECT_EQ(ask("SELECT batch_size FROM trial_wide WHERE rank = 1"), "10\n");
+}
+
+TEST_F(SqliteStoreTest, RefusesAnotherSweepAndOtherData) {
+  open();
+  const std::string before = bytes_of(path_);
+  plan_.sweep_name = "another";
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(
+                             AllOf(HasSubstr("'synthetic', not 'another'"), HasSubstr("--db"))));
+  plan_.sweep_name = "synthetic";
+  plan_.data_fingerprint = sweeps::hash_hex("other faces");
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(AllOf(HasSubstr("began on other data"),
+                                                         HasSubstr("restore the data"))));
+  EXPECT_EQ(bytes_of(path_), before);
+}
+
+TEST_F(SqliteStoreTest, RefusesAFileThatIsNoDatabase) {
+  for (const std::string& content : {std::string("precious notes"), std::string(5000, 'x')}) {
+    std::ofstream(path_) << content;
+    EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("no ranksweep database")));
+    EXPECT_EQ(bytes_of(path_), content);
+  }
+}
+
+TEST_F(SqliteStoreTest, RefusesAnotherProgramsDatabase) {
+  change_with_sqlite("CREATE TABLE precious (note TEXT)");
+  const std::string before = bytes_of(path_);
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("no ranksweep database")));
+  EXPECT_EQ(bytes_of(path_), before);
+}
+
+TEST_F(SqliteStoreTest, RefusesANewerSchemaAndOneThatNeverWas) {
+  open();
+  change_with_sqlite("PRAGMA user_version = 2");
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(
+                             HasSubstr("schema 2 is newer than this ranksweep knows (1)")));
+  change_with_sqlite("PRAGMA user_version = 0");
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("damaged")));
+}
+
+TEST_F(SqliteStoreTest, RefusesADamagedFile) {
+  open();
+  std::string content = bytes_of(path_);
+  ASSERT_GT(content.size(), 20'000u);
+  std::ofstream(path_, std::ios::binary) << content.substr(0, content.size() / 2);
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("damaged")));
+  for (std::size_t i = 8192; i < 12'000; ++i) content[i] = static_cast<char>(i * 7);
+  std::ofstream(path_, std::ios::binary) << content;
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("damaged")));
+}
+
+TEST_F(SqliteStoreTest, TakesAnEmptyFileAsANewDatabase) {
+  std::ofstream{path_};
+  EXPECT_EQ(open()->load_trials().size(), 4u);
+}
+
+TEST_F(SqliteStoreTest, RefusesAPlaceThatCannotBeWritten) {
+  path_ = folder_ / "missing/results.db";
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("folder that exists")));
+  path_ = "/proc/results.db";  // where even root cannot write
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("can be written")));
+}
+
+TEST_F(SqliteStoreTest, RefusesAFolder) {
+  path_ = folder_ / "folder";
+  std::filesystem::create_directory(path_);
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("folder")));
+}
+
+TEST_F(SqliteStoreTest, HasOneWriterAtATime) {
+  {
+    const auto first = open();
+    EXPECT_THAT(opening(), ThrowsMessage<StoreError>(AllOf(
+                               HasSubstr("another ranksweep writes to it"),
+                               HasSubstr("process " + std::to_string(getpid()) + " on host"))));
+  }
+  open();
+}
+
+// Runs `work` in a process that then dies at once, as by kill -9.
+void run_and_die(const std::function<void()>& work) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    work();
+    kill(getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+TEST_F(SqliteStoreTest, TakesOverFromAWriterThatWasKilled) {
+  run_and_die([&] {
+    const auto store = open();
+    store->commit(std::vector<Change>{started(1, 0), recorded(1, 0, 1, 0.5)});
+    kill(getpid(), SIGKILL);
+  });
+  EXPECT_TRUE(exists(folder_ / "results.db.lock"));
+  const auto store = open();
+  EXPECT_EQ(store->load_trials()[0].open_attempt, 1);
+  EXPECT_EQ(store->load_trials()[0].epochs.size(), 1u);
+}
+
+TEST_F(SqliteStoreTest, RollsBackWhatADeadWriterHadNotCommitted) {
+  open();
+  run_and_die([&] {
+    SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE);
+    database.exec(
+        "PRAGMA cache_size = 1; BEGIN; UPDATE trial SET state = 'failed';"
+        "CREATE TABLE large AS SELECT randomblob(4000) FROM parameter");
+    kill(getpid(), SIGKILL);
+  });
+  ASSERT_TRUE(exists(folder_ / "results.db-journal"));
+  EXPECT_EQ(open()->load_trials()[0].state, TrialState::pending);
+}
+
+}  // namespace
+}  // namespace ranksweep::results
