@@ -5,6 +5,22 @@
 #include <fmt/format.h>
 
 namespace ranksweep::sweeps {
+namespace {
+
+// "`[2, 1]`" when that is short, else how many items there are.
+std::string show_list(const std::vector<Node>& items) {
+  constexpr std::size_t kMostShown = 4;
+  const bool is_short =
+      items.size() <= kMostShown && std::all_of(items.begin(), items.end(), [](const Node& item) {
+        return item.kind == Node::Kind::scalar && !item.quoted && item.text.size() <= 12;
+      });
+  if (!is_short) return fmt::format("a list of {}", items.size());
+  std::string text;
+  for (const Node& item : items) text += (text.empty() ? "" : ", ") + item.text;
+  return fmt::format("`[{}]`", text);
+}
+
+}  // namespace
 
 const Entry* Node::find(std::string_view key) const {
   const auto entry = std::find_if(entries.begin(), entries.end(), [&](const Entry& candidate) {
@@ -45,7 +61,7 @@ nlohmann::json node_to_json(const Node& node) {
 
 std::string show(const Node& node) {
   constexpr std::size_t kLongest = 60;
-  if (node.kind == Node::Kind::list) return "a list";
+  if (node.kind == Node::Kind::list) return show_list(node.items);
   if (node.kind == Node::Kind::mapping) return "a mapping";
   if (node.scalar.is_null() && node.text.empty()) return "nothing";
   std::string text = node.text;

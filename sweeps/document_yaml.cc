@@ -239,18 +239,42 @@ class Builder : public YAML::EventHandler {
   std::size_t nodes_ = 0;
 };
 
-// yaml-cpp takes some control characters for the end of the file, and passes others on.
-void refuse_control_characters(const std::string& source) {
+// Bytes of the UTF-8 character that `text` begins with; 0 when it begins with none (RFC 3629).
+std::size_t character_size(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t size = byte(0) < 0x80   ? 1
+                           : byte(0) < 0xC2 ? 0
+                           : byte(0) < 0xE0 ? 2
+                           : byte(0) < 0xF0 ? 3
+                           : byte(0) < 0xF5 ? 4
+                                            : 0;
+  if (size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  const bool is_overlong_or_surrogate =
+      size > 2 && ((byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xED && byte(1) > 0x9F) ||
+                   (byte(0) == 0xF0 && byte(1) < 0x90) || (byte(0) == 0xF4 && byte(1) > 0x8F));
+  return is_overlong_or_surrogate ? 0 : size;
+}
+
+// yaml-cpp takes some control characters for the end of the file, and passes other bytes on.
+void refuse_binary(const std::string& source) {
   int line = 1;
   int column = 1;
-  for (const char c : source) {
+  for (std::size_t at = 0, size = 0; at < source.size(); at += size) {
+    const char c = source[at];
     const auto byte = static_cast<unsigned char>(c);
+    size = character_size(std::string_view(source).substr(at));
+    if (size == 0) {
+      throw Unreadable{{line, column, fmt::format("a byte that is no UTF-8 (0x{:02X})", byte)}};
+    }
     if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F) {
       throw Unreadable{
           {line, column,
            fmt::format("a control character (0x{:02X}); is this a text file in UTF-8?", byte)}};
     }
-    column = c == '\n' ? 1 : column + 1;
+    column = c == '\n' ? 1 : column + static_cast<int>(size);
     line += c == '\n' ? 1 : 0;
   }
 }
@@ -269,7 +293,7 @@ Node read(const std::string& source, std::vector<Diagnostic>& found) {
         {0, 0,
          fmt::format("the file has {} bytes; at most {} are read", source.size(), kLargestFile)}};
   }
-  refuse_control_characters(source);
+  refuse_binary(source);
   std::istringstream stream(source);
   Builder builder(found);
   try {

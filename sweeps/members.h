@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sweeps/shape.h"
+#include "sweeps/trial_values.h"
 
 namespace ranksweep::sweeps {
 
@@ -23,6 +24,14 @@ struct Member {
   std::function<nlohmann::json(const Struct&)> get;
   std::function<void(Struct&, const nlohmann::json&)> set;
 };
+
+template <typename Struct, typename Value>
+Member<Struct> member(const char* name, Value Struct::*pointer, Shape shape, const char* doc) {
+  return {
+      name, doc, std::move(shape),
+      [pointer](const Struct& object) { return encode(object.*pointer); },
+      [pointer](Struct& object, const nlohmann::json& value) { decode(value, object.*pointer); }};
+}
 
 template <typename Struct>
 Mapping mapping_of(const std::vector<Member<Struct>>& members) {

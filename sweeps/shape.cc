@@ -1,22 +1,17 @@
 #include "sweeps/shape.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "sweeps/nearest_name.h"
+#include "sweeps/overloaded.h"
 
 namespace ranksweep::sweeps {
 namespace {
 
 using Kind = Node::Kind;
-
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-  using Visitors::operator()...;
-};
-template <typename... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 bool within(const Real& real, double value) {
   if (!std::isfinite(value)) return false;
@@ -53,10 +48,9 @@ bool is_meant(const Shape& shape, const Node& node) {
                     shape.value);
 }
 
-bool holds_choice(const Shape& shape) {
-  if (std::holds_alternative<Choice>(shape.value)) return true;
-  const auto* any = std::get_if<AnyOf>(&shape.value);
-  return any != nullptr && std::any_of(any->shapes.begin(), any->shapes.end(), holds_choice);
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7F;
 }
 
 std::vector<std::string> choices(const Shape& shape) {
@@ -85,6 +79,10 @@ bool reads_as_number(const std::string& text) {
 
 // What to do about a mistake that people make often.
 std::string remedy(const Shape& shape, const Node& node) {
+  if (node.kind != Kind::scalar) return "";
+  if (std::holds_alternative<Text>(shape.value) && !node.is_text() && !node.text.empty()) {
+    return "; write it in quotes";
+  }
   if (!node.is_text()) return "";
   if (std::holds_alternative<Flag>(shape.value)) return "; YAML's words are true and false";
   if (node.quoted && wants_number(shape) && reads_as_number(node.text)) {
@@ -132,7 +130,8 @@ class Checker {
   }
 
   bool operator()(const Text& text) {
-    return accept_if(meant() && !node_.text.empty() && node_.text.size() <= text.longest);
+    return accept_if(meant() && !node_.text.empty() && node_.text.size() <= text.longest &&
+                     std::none_of(node_.text.begin(), node_.text.end(), is_control));
   }
 
   bool operator()(const List& list) {

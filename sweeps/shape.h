@@ -70,7 +70,7 @@ struct Field {
   std::string name;
   std::string doc;  // one sentence, without the full stop
   Shape shape;
-  nlohmann::json fallback;  // the value when it is left out; discarded when it must be given
+  nlohmann::json fallback;  // when it is left out; "" when it must be given
 };
 
 // Whether `node` has the shape; what is wrong is added to `found`, each with its own place. `name`
@@ -85,6 +85,12 @@ std::vector<std::string> names_of(const Mapping&);
 std::string describe(const Shape&);
 
 // The shape as JSON Schema, draft 2020-12.
-nlohmann::json to_schema(const Shape&);
+nlohmann::ordered_json to_schema(const Shape&);
+
+// `value` as YAML on one line; null becomes the word that the shape has for it.
+std::string to_yaml(const Shape&, const nlohmann::json& value);
+
+// The mapping that the shape has for `object`. Null when it has none.
+const Mapping* mapping_for(const Shape& shape, const nlohmann::json& object);
 
 }  // namespace ranksweep::sweeps

@@ -9,10 +9,7 @@ namespace ranksweep::sweeps {
 namespace {
 
 std::vector<Diagnostic> in_order(std::vector<Diagnostic> diagnostics) {
-  std::stable_sort(diagnostics.begin(), diagnostics.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) {
-                     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
-                   });
+  sort_by_place(diagnostics);
   return diagnostics;
 }
 
@@ -30,6 +27,13 @@ std::string to_string(const Diagnostic& diagnostic, const std::filesystem::path&
   if (diagnostic.line == 0) return fmt::format("{}: {}", file.string(), diagnostic.message);
   return fmt::format("{}:{}:{}: {}", file.string(), diagnostic.line, diagnostic.column,
                      diagnostic.message);
+}
+
+void sort_by_place(std::vector<Diagnostic>& diagnostics) {
+  std::stable_sort(diagnostics.begin(), diagnostics.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) {
+                     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+                   });
 }
 
 SweepError::SweepError(const std::filesystem::path& file, std::vector<Diagnostic> diagnostics)

@@ -22,7 +22,8 @@ struct DataSpec {
 };
 
 nlohmann::json to_json(const DataSpec&);
-DataSpec data_spec_from_json(const nlohmann::json&);  // throws std::invalid_argument
+// Other members of the object are not looked at. Throws std::invalid_argument.
+DataSpec data_spec_from_json(const nlohmann::json&);
 
 // How trials are run, which decides nothing about what they compute.
 struct Execution {
@@ -44,7 +45,8 @@ struct SweepSpec {
   std::vector<std::string> warnings;  // what a user should know and need not mend
 };
 
-// One thing wrong with a sweep file. Line and column count from 1; 0 where there is none.
+// One thing wrong with a sweep file. Line and column count from 1, columns in bytes as compilers
+// count them; 0 where there is none.
 struct Diagnostic {
   int line = 0;
   int column = 0;
@@ -53,6 +55,8 @@ struct Diagnostic {
 
 // "FILE:LINE:COLUMN: MESSAGE", or "FILE: MESSAGE" without a line.
 std::string to_string(const Diagnostic&, const std::filesystem::path& file);
+
+void sort_by_place(std::vector<Diagnostic>&);
 
 // All that is wrong with a sweep file, by place. what() has one "FILE:LINE:COLUMN: MESSAGE" a line.
 class SweepError : public std::runtime_error {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -27,5 +28,8 @@ class TrialId {
 // 32 hexadecimal digits of the XXH3 128-bit hash of `bytes` (https://xxhash.com), the one hash that
 // the project uses: for identities, fingerprints and cache keys.
 std::string hash_hex(std::string_view bytes);
+
+// The same of a file's content, read in pieces. Throws std::system_error, which names the file.
+std::string hash_hex_of_file(const std::filesystem::path& file);
 
 }  // namespace ranksweep::sweeps

@@ -17,6 +17,7 @@ TrialParameter parameter(const char* name, Value TrialSpec::*member, Shape shape
   return {name,
           name,
           Block::training,
+          name,
           doc,
           std::move(shape),
           [member](const TrialSpec& spec) { return encode(spec.*member); },
@@ -45,16 +46,15 @@ TrialParameter optional_parameter(const char* name, std::optional<Value> TrialSp
   return result;
 }
 
+TrialParameter labelled(TrialParameter parameter, const char* label) {
+  parameter.label = label;
+  return parameter;
+}
+
 TrialParameter in_data(TrialParameter parameter, const char* block_name) {
   parameter.block = Block::data;
   parameter.block_name = block_name;
   return parameter;
-}
-
-std::vector<std::string> architecture_names() {
-  std::vector<std::string> names;
-  for (const Architecture& architecture : architectures()) names.push_back(architecture.name);
-  return names;
 }
 
 TrialParameter class_weights() {
@@ -105,33 +105,43 @@ std::vector<TrialParameter> make_parameters() {
   constexpr Real kFraction{0, 1, Bound::closed, Bound::open};
   constexpr Whole kEpoch{1, 100000};
   return {
-      parameter("architecture", &T::architecture, {Choice{architecture_names()}},
-                "The network's base; `ranksweep models` lists them with their sizes"),
-      parameter("training", &T::training, {Choice{names_of<TrainingMode>()}},
-                "frozen trains the head alone on a fixed base, full trains all layers"),
-      parameter("learning_rate", &T::learning_rate, {kAboveZero},
-                "Step size of the optimizer, before the schedule"),
-      optional_parameter("base_learning_rate", &T::base_learning_rate, "none", {kAboveZero},
-                         "The base's own learning rate when it is trained; none is the head's"),
+      labelled(parameter("architecture", &T::architecture, {Choice{architecture_names()}},
+                         "The network's base; `ranksweep models` lists them with their sizes"),
+               ""),
+      labelled(parameter("training", &T::training, {Choice{names_of<TrainingMode>()}},
+                         "frozen trains the head alone on a fixed base, full trains all layers"),
+               ""),
+      labelled(parameter("learning_rate", &T::learning_rate, {kAboveZero},
+                         "Step size of the optimizer, before the schedule"),
+               "lr"),
+      labelled(
+          optional_parameter("base_learning_rate", &T::base_learning_rate, "none", {kAboveZero},
+                             "The base's own learning rate when it is trained; none is the head's"),
+          "base_lr"),
       optional_parameter("frozen_until", &T::frozen_until, "none",
                          {Text{"the name of a block", 100}},
                          "Blocks of the base before this one stay frozen"),
       optional_parameter("unfreeze_at_epoch", &T::unfreeze_at_epoch, "none", {kEpoch},
                          "A frozen base is trained from this epoch on"),
-      parameter("augmentation", &T::augmentation, augmentation_shape(),
-                "Random changes to the training images: a preset, or a mapping as below"),
-      parameter("optimizer", &T::optimizer, {Choice{names_of<Optimizer>()}},
-                "The rule that turns gradients into steps; each with Keras' defaults"),
+      labelled(
+          parameter("augmentation", &T::augmentation, augmentation_shape(),
+                    "Random changes to the training images: a preset, or the changes themselves"),
+          ""),
+      labelled(parameter("optimizer", &T::optimizer, {Choice{names_of<Optimizer>()}},
+                         "The rule that turns gradients into steps; each with Keras' defaults"),
+               ""),
       parameter("momentum", &T::momentum, {kFraction}, "Momentum of sgd and rmsprop"),
       parameter("weight_decay", &T::weight_decay, {Real{0, 1}},
                 "L2 penalty on the weights; decoupled from the gradient in adamw"),
-      parameter("batch_size", &T::batch_size, {Whole{1, 65536}},
-                "Images in one step, over all devices of the trial"),
+      labelled(parameter("batch_size", &T::batch_size, {Whole{1, 65536}},
+                         "Images in one step, over all devices of the trial"),
+               "batch"),
       parameter("epochs", &T::epochs, {kEpoch}, "Passes over the training images, at most"),
       parameter("early_stopping", &T::early_stopping, early_stopping_shape(),
                 "Ends a trial whose validation loss no longer falls; false trains all epochs"),
-      parameter("schedule", &T::schedule, schedule_shape(),
-                "How the learning rate changes from epoch to epoch: a kind, or a mapping as below"),
+      labelled(parameter("schedule", &T::schedule, schedule_shape(),
+                         "How the learning rate changes from epoch to epoch"),
+               ""),
       parameter("label_smoothing", &T::label_smoothing, {kFraction},
                 "Share of each label that is spread over all classes"),
       class_weights(),

@@ -20,7 +20,8 @@ struct TrialParameter {
   std::string name;        // in grid, include, exclude, and in the canonical form
   std::string block_name;  // in its block: `seed` of the data is the parameter `data_seed`
   Block block = Block::training;
-  std::string doc;
+  std::string label;  // before a value in a trial's short name; "" where the value says enough
+  std::string doc;    // one sentence, without the full stop
   Shape shape;
   std::function<nlohmann::json(const TrialSpec&)> get;         // canonical
   std::function<void(TrialSpec&, const nlohmann::json&)> set;  // of a value that has the shape

@@ -10,13 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-template <typename Struct, typename Value>
-Member<Struct> member(const char* name, Value Struct::*pointer, Shape shape, const char* doc) {
-  return {name, doc, std::move(shape),
-          [pointer](const Struct& object) { return encode(object.*pointer); },
-          [pointer](Struct& object, const json& value) { decode(value, object.*pointer); }};
-}
-
 const std::vector<Member<Augmentation>>& augmentation_members() {
   constexpr Real kFraction{0, 1, Bound::closed, Bound::open};
   constexpr Real kFactor{0, 10, Bound::open, Bound::closed};

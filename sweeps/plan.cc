@@ -1,0 +1,66 @@
+#include "sweeps/plan.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "sweeps/trial_parameters.h"
+
+namespace ranksweep::sweeps {
+namespace {
+
+using nlohmann::json;
+
+std::string value_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_null()) return "none";
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const json& item : value) text += (text.empty() ? "" : "-") + value_text(item);
+  return text.empty() ? "none" : text;
+}
+
+// "step,every:5": the fields that differ from their defaults.
+std::string object_text(const Shape& shape, const json& object) {
+  std::string text = object.value("kind", "");
+  for (const Field& field : mapping_for(shape, object)->fields) {
+    const json& value = object.at(field.name);
+    if (value == field.fallback) continue;
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", field.name, value_text(value));
+  }
+  return text.empty() ? "default" : text;
+}
+
+std::string describe(const TrialParameter& parameter, const TrialSpec& spec) {
+  json value = parameter.get(spec);
+  if (parameter.name == "weights" && value.is_string()) {
+    value = std::filesystem::path(value.get<std::string>()).filename().string();
+  }
+  const std::string text =
+      value.is_object() ? object_text(parameter.shape, value) : value_text(value);
+  return parameter.label.empty() ? text : parameter.label + "=" + text;
+}
+
+}  // namespace
+
+Plan make_plan(const SweepSpec& sweep, const std::string& data_fingerprint) {
+  Plan plan{sweep.name, data_fingerprint, sweep.swept, {}};
+  plan.trials.reserve(sweep.trials.size());
+  for (const TrialSpec& spec : sweep.trials) {
+    plan.trials.push_back({identify(spec, data_fingerprint), spec});
+  }
+  return plan;
+}
+
+std::string describe(const TrialSpec& spec, const std::vector<std::string>& swept) {
+  std::string text;
+  for (const TrialParameter& parameter : trial_parameters()) {
+    if (std::find(swept.begin(), swept.end(), parameter.name) == swept.end()) continue;
+    text += (text.empty() ? "" : " ") + describe(parameter, spec);
+  }
+  return text.empty() ? spec.architecture : text;
+}
+
+}  // namespace ranksweep::sweeps

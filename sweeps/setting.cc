@@ -1,0 +1,80 @@
+#include "sweeps/setting.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "sweeps/blocks.h"
+#include "sweeps/nearest_name.h"
+
+namespace ranksweep::sweeps {
+
+const Setting* find_setting(const std::vector<Setting>& settings, const TrialParameter& parameter) {
+  const auto found = std::find_if(settings.begin(), settings.end(),
+                                  [&](const Setting& s) { return s.parameter == &parameter; });
+  return found == settings.end() ? nullptr : &*found;
+}
+
+std::optional<Setting> SettingReader::read(const TrialParameter& parameter, const Node& value,
+                                           const std::string& name) {
+  std::optional<Setting> setting = read_value(parameter, value, name);
+  if (!setting) unread_.insert(&parameter);
+  return setting;
+}
+
+std::optional<Setting> SettingReader::read_value(const TrialParameter& parameter, const Node& value,
+                                                 const std::string& name) {
+  if (!check(parameter.shape, value, name, found_)) return std::nullopt;
+  Setting setting{&parameter, {}, value.line, value.column};
+  parameter.set(setting.holder, node_to_json(value));
+  if (!find_weights(setting)) return std::nullopt;
+  return setting;
+}
+
+std::vector<Setting> SettingReader::read_all(const Node& mapping, const std::string& where) {
+  std::vector<Setting> settings;
+  for (const Entry& entry : mapping.entries) {
+    const TrialParameter* parameter = find_trial_parameter(entry.key.text);
+    if (parameter == nullptr) {
+      found_.push_back(unknown_parameter(entry.key, where));
+    } else if (auto setting = read(*parameter, entry.value, parameter->name)) {
+      settings.push_back(std::move(*setting));
+    }
+  }
+  return settings;
+}
+
+bool SettingReader::find_weights(Setting& setting) {
+  auto& path = setting.holder.weights;
+  if (!path) return true;
+  const std::filesystem::path file = (folder_ / *path).lexically_normal();
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) {
+    found_.push_back(
+        {setting.line, setting.column, fmt::format("weights: there is no file {}", file.string())});
+    return false;
+  }
+  try {
+    std::string& hash = hashes_[file];
+    if (hash.empty()) hash = hash_hex_of_file(file);
+    path = file.string();
+    setting.holder.weights_hash = hash;
+    return true;
+  } catch (const std::system_error& failure) {
+    found_.push_back(
+        {setting.line, setting.column, fmt::format("weights cannot be read: {}", failure.what())});
+    return false;
+  }
+}
+
+Diagnostic unknown_parameter(const Node& key, const std::string& where) {
+  const std::string block = block_of(key.text);
+  const std::string advice = block.empty()
+                                 ? suggestion(key.text, trial_parameter_names())
+                                 : fmt::format("; it belongs in `{}:` at the top level", block);
+  return {key.line, key.column,
+          fmt::format("{}: `{}` is no parameter of a trial{}", where, key.text, advice)};
+}
+
+}  // namespace ranksweep::sweeps
