@@ -5,6 +5,8 @@
 namespace ranksweep::worker {
 namespace {
 
+constexpr double kMomentum = 0.1;  // of batch normalisation's running statistics
+
 // The module that holds the last part of the dotted `name`, made where it is not there yet.
 std::pair<torch::nn::Module*, std::string> find_parent(torch::nn::Module& root,
                                                        const std::string& name) {
@@ -22,36 +24,62 @@ std::pair<torch::nn::Module*, std::string> find_parent(torch::nn::Module& root,
 
 }  // namespace
 
-template <class ModuleHolder>
-ModuleHolder Base::add_module(const std::string& name, ModuleHolder module) {
+std::shared_ptr<torch::nn::Module> Base::add_module(const std::string& name) {
   const auto [parent, own_name] = find_parent(*this, name);
-  parent->register_module(own_name, module.ptr());
-  open_block_.push_back(module.ptr());
+  auto module = parent->register_module(own_name, std::make_shared<torch::nn::Module>());
+  open_block_.push_back(module);
   return module;
 }
 
-Layer Base::convolution(const std::string& name, Conv options) {
-  auto module = add_module(name, torch::nn::Conv2d(std::move(options)));
-  torch::nn::init::kaiming_normal_(module->weight, 0.0, torch::kFanOut, torch::kReLU);
-  if (module->bias.defined()) torch::nn::init::zeros_(module->bias);
-  return [this, module](const torch::Tensor& x) mutable {
-    torch::Tensor y = module(x);
-    if (cost_) {
-      const auto products_a_value = module->weight.numel() / module->weight.size(0);
-      cost_->multiply_adds += y.numel() * products_a_value;
-      cost_->activations += y.numel();
+Layer Base::convolution(const std::string& name, const Conv& options) {
+  const auto module = add_module(name);
+  const auto kernel = *options.kernel_size();
+  const std::int64_t out = options.out_channels();
+  const torch::Tensor weight = module->register_parameter(
+      "weight", torch::empty({out, options.in_channels(), kernel[0], kernel[1]}, device_));
+  torch::Tensor bias;
+  if (options.bias()) bias = module->register_parameter("bias", torch::zeros(out, device_));
+  if (!device_.is_meta()) torch::nn::init::kaiming_normal_(weight, 0, torch::kFanOut, torch::kReLU);
+
+  const auto stride = *options.stride();
+  const auto padding = *std::get<torch::ExpandingArray<2>>(options.padding());
+  if (!device_.is_meta()) {
+    return [=](const torch::Tensor& x) { return torch::conv2d(x, weight, bias, stride, padding); };
+  }
+  return [=, this](const torch::Tensor& x) {  // Torch has no convolution of tensors without values
+    std::vector<std::int64_t> shape = {x.size(0), out};
+    for (int i = 0; i < 2; ++i) {
+      const std::int64_t room = x.size(2 + i) + 2 * padding[i] - kernel[i];
+      TORCH_CHECK(room >= 0, "the image is too small for ", name);
+      shape.push_back(room / stride[i] + 1);
     }
+    torch::Tensor y = torch::empty(shape, device_);
+    cost_.multiply_adds += y.numel() * (weight.numel() / out);
+    cost_.activations += y.numel();
     return y;
   };
 }
 
 Layer Base::batch_norm(const std::string& name, int channels, double epsilon) {
-  auto module = add_module(
-      name, torch::nn::BatchNorm2d(torch::nn::BatchNorm2dOptions(channels).eps(epsilon)));
-  return [this, module](const torch::Tensor& x) mutable {
-    torch::Tensor y = module(x);
-    if (cost_) cost_->activations += y.numel();
-    return y;
+  const auto module = add_module(name);
+  const torch::Tensor weight = module->register_parameter("weight", torch::ones(channels, device_));
+  const torch::Tensor bias = module->register_parameter("bias", torch::zeros(channels, device_));
+  const torch::Tensor mean =
+      module->register_buffer("running_mean", torch::zeros(channels, device_));
+  const torch::Tensor variance =
+      module->register_buffer("running_var", torch::ones(channels, device_));
+  const torch::Tensor batches = module->register_buffer(
+      "num_batches_tracked", torch::zeros({}, torch::dtype(torch::kInt64).device(device_)));
+  if (device_.is_meta()) {
+    return [this](torch::Tensor x) {
+      cost_.activations += x.numel();
+      return x;
+    };
+  }
+  return [=](const torch::Tensor& x) {
+    if (module->is_training()) batches.add_(1);
+    return torch::batch_norm(x, weight, bias, mean, variance, module->is_training(), kMomentum,
+                             epsilon, at::globalContext().userEnabledCuDNN());
   };
 }
 
@@ -96,16 +124,16 @@ void Base::train(bool on) {
   }
 }
 
-std::pair<std::array<std::int64_t, 3>, PassCost> Base::measure(std::array<int, 2> image_size) {
+PassCost measure(void (*build)(Base&), std::array<int, 2> image_size) {
   torch::NoGradGuard no_gradients;
-  to(torch::kMeta);
-  eval();
-  PassCost cost;
-  cost_ = &cost;
+  Base base(torch::kMeta);
+  build(base);
   const torch::Tensor features =
-      forward(torch::empty({1, 3, image_size[0], image_size[1]}, torch::kMeta));
-  cost_ = nullptr;
-  return {{features.size(1), features.size(2), features.size(3)}, cost};
+      base.forward(torch::empty({1, 3, image_size[0], image_size[1]}, torch::kMeta));
+  PassCost cost = base.cost_;
+  cost.features = {features.size(1), features.size(2), features.size(3)};
+  for (const auto& each : base.parameters()) cost.parameters += each.numel();
+  return cost;
 }
 
 }  // namespace ranksweep::worker

@@ -14,8 +14,10 @@ namespace ranksweep::worker {
 // Channels, kernel, stride and padding of a convolution.
 using Conv = torch::nn::Conv2dOptions;
 
-// What a pass over a batch costs.
+// What one image costs a base.
 struct PassCost {
+  std::array<std::int64_t, 3> features = {};  // shape [C, h, w] of its feature maps
+  std::int64_t parameters = 0;
   std::int64_t multiply_adds = 0;  // of convolutions
   std::int64_t activations = 0;    // numbers that the backward pass needs again
 };
@@ -31,8 +33,12 @@ class Base : public torch::nn::Module {
     Layer layer;
   };
 
+  // Convolutions start as in He et al., Delving Deep into Rectifiers, 2015, from Torch's generator.
+  // On the meta device tensors have shapes and no values.
+  explicit Base(torch::Device device = torch::kCPU) : device_(device) {}
+
   // Building. A name such as "layer1.0.conv1" makes the modules on the way to it.
-  Layer convolution(const std::string& name, Conv options);
+  Layer convolution(const std::string& name, const Conv& options);
   Layer batch_norm(const std::string& name, int channels, double epsilon = 1e-5);
   // Convolution without bias, batch normalisation (NAME.conv, NAME.bn), ReLU.
   Layer conv_bn_relu(const std::string& name, const Conv& options, double epsilon);
@@ -46,19 +52,19 @@ class Base : public torch::nn::Module {
   void freeze(int blocks);              // the first `blocks`; those after them are trained
   void train(bool on = true) override;  // frozen blocks stay in evaluation mode
 
-  // Shape [C, h, w] of the feature maps and cost of images of that size, without computing them.
-  // The parameters are lost: for a base that was built for this purpose. Throws c10::Error when the
-  // images are too small.
-  std::pair<std::array<std::int64_t, 3>, PassCost> measure(std::array<int, 2> image_size);
-
  private:
-  template <class ModuleHolder>
-  ModuleHolder add_module(const std::string& name, ModuleHolder module);
+  friend PassCost measure(void (*build)(Base&), std::array<int, 2> image_size);
+  std::shared_ptr<torch::nn::Module> add_module(const std::string& name);
 
+  torch::Device device_;
   std::vector<Block> blocks_;
   std::vector<std::shared_ptr<torch::nn::Module>> open_block_;
   int frozen_blocks_ = 0;
-  PassCost* cost_ = nullptr;  // where layers note their cost while measure() runs
+  PassCost cost_;  // of a pass on the meta device
 };
+
+// The cost of an image of that size in a base that `build` makes, found without computing or
+// allocating it. Throws c10::Error when the image is too small.
+PassCost measure(void (*build)(Base&), std::array<int, 2> image_size);
 
 }  // namespace ranksweep::worker

@@ -22,7 +22,7 @@ Layer concatenate(std::vector<Layer> paths) {
 
 Layer add(Layer residual, double scale) {
   return [residual = std::move(residual), scale](const torch::Tensor& x) {
-    return torch::add(x, residual(x), scale);
+    return residual(x).mul_(scale).add_(x);
   };
 }
 

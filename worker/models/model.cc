@@ -7,16 +7,6 @@
 namespace ranksweep::worker {
 namespace {
 
-// Shape of the feature maps of one image.
-std::array<std::int64_t, 3> feature_shape(const sweeps::TrialSpec& spec, Base& base) {
-  const auto [height, width] = spec.image_size;
-  torch::NoGradGuard no_gradients;
-  base.eval();
-  const torch::Tensor features = base.forward(torch::zeros({1, 3, height, width}));
-  base.train();
-  return {features.size(1), features.size(2), features.size(3)};
-}
-
 void list_tensors(const torch::nn::Module& module, const std::string& prefix,
                   std::vector<NamedTensor>& tensors) {
   for (const auto& each : module.named_parameters()) {
@@ -44,7 +34,8 @@ Model::Model(const sweeps::TrialSpec& spec, int classes) {
   torch::manual_seed(static_cast<std::uint64_t>(spec.seed));
   const Architecture& architecture = find_architecture(spec.architecture);
   architecture.build(*base_);
-  head_ = std::make_shared<Head>(spec.head, spec.dropout, feature_shape(spec, *base_), classes);
+  head_ = std::make_shared<Head>(spec.head, spec.dropout,
+                                 measure(architecture.build, spec.image_size).features, classes);
   if (spec.frozen_until) block_index(*base_, *spec.frozen_until);  // throws when there is none
 
   std::unordered_map<const void*, int> block_of;

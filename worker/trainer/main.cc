@@ -95,6 +95,9 @@ int main(int argc, char** argv) {
   } catch (const std::invalid_argument& error) {
     std::cerr << "ranksweep-trainer: " << error.what() << '\n';
     return 2;
+  } catch (const c10::Error& error) {
+    std::cerr << "ranksweep-trainer: " << error.what_without_backtrace() << '\n';
+    return 1;
   } catch (const std::exception& error) {
     std::cerr << "ranksweep-trainer: " << error.what() << '\n';
     return 1;

@@ -12,12 +12,6 @@ namespace {
 constexpr std::int64_t kFloat = sizeof(float);
 constexpr std::int64_t kCopiesOfWeights = 4;  // weights, gradients, averages, best epoch
 
-std::int64_t parameters_of(const torch::nn::Module& module) {
-  std::int64_t count = 0;
-  for (const auto& each : module.parameters()) count += each.numel();
-  return count;
-}
-
 nlohmann::json describe_model(const Architecture& architecture, std::array<int, 2> image_size,
                               int batch) {
   const int smallest = sweeps::find_architecture(architecture.name)->smallest_size;
@@ -25,23 +19,17 @@ nlohmann::json describe_model(const Architecture& architecture, std::array<int, 
     throw std::invalid_argument("images for " + architecture.name + " have at least " +
                                 std::to_string(smallest) + " pixels a side");
   }
-  Base base;
-  architecture.build(base);
-  const std::int64_t base_parameters = parameters_of(base);
-  std::vector<std::string> blocks;
-  for (const auto& block : base.blocks()) blocks.push_back(block.name);
-  const auto [features, cost] = base.measure(image_size);
-
+  const PassCost cost = measure(architecture.build, image_size);
   const sweeps::TrialSpec defaults;
-  const Head head(defaults.head, defaults.dropout, features, 2);
-  const std::int64_t parameters = base_parameters + parameters_of(head);
+  const Head head(defaults.head, defaults.dropout, cost.features, 2);
+  std::int64_t parameters = cost.parameters;
+  for (const auto& each : head.parameters()) parameters += each.numel();
   return {{"name", architecture.name},
-          {"base_parameters", base_parameters},
+          {"base_parameters", cost.parameters},
           {"parameters", parameters},
           {"multiply_adds", cost.multiply_adds},
           {"memory_bytes",
-           kFloat * (kCopiesOfWeights * parameters + std::int64_t{batch} * cost.activations)},
-          {"blocks", blocks}};
+           kFloat * (kCopiesOfWeights * parameters + std::int64_t{batch} * cost.activations)}};
 }
 
 }  // namespace

@@ -13,7 +13,6 @@ namespace ranksweep::worker {
 //   multiply_adds  of the base for one image of `image_size`
 //   memory_bytes   estimate for training all of it with RMSprop at batch size `batch`: weights,
 //                  gradients, running averages, the best epoch's copy, and activations
-//   blocks         names for frozen_until
 // Throws std::invalid_argument for an unknown name, or images that are too small.
 nlohmann::json describe_models(const std::vector<std::string>& names, std::array<int, 2> image_size,
                                int batch);

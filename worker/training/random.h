@@ -1,17 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <vector>
+
+#include "worker/data/mix.h"
 
 // Every random number of a training run is a function of the trial's seed and of where it is used
 // (epoch, step), never of what was drawn before. So a run that goes on in the middle of an epoch
 // draws what it would have drawn without the interruption.
 namespace ranksweep::worker {
-
-// A well-mixed number from `parts`, by the finaliser of SplitMix64 (Steele, Lea and Flood, Fast
-// Splittable Pseudorandom Number Generators, 2014).
-std::uint64_t mix(std::initializer_list<std::uint64_t> parts);
 
 // The order in which the `count` training images are taken in `epoch`: a permutation of
 // 0 .. count - 1 by Fisher and Yates' shuffle.

@@ -160,7 +160,7 @@ class TrainingRun {
     base_frozen_ = model().base().frozen_blocks() == model().base_blocks();
     if (!base_frozen_) return;
     cache_.select(feature_key(spec_, data_.fingerprint, job_.device));
-    compute_features(data_.train, cache_.train);
+    if (!augmented_) compute_features(data_.train, cache_.train);
     compute_features(data_.validation, cache_.validation);
   }
 
@@ -180,6 +180,11 @@ class TrainingRun {
     return torch::tensor(at::IntArrayRef(order.data() + begin, order.data() + end));
   }
 
+  torch::Tensor training_images(const torch::Tensor& indices) {
+    return augmented_ ? model_.augmented_images(data_.train, indices, state_.epoch)
+                      : model_.images(data_.train, indices);
+  }
+
   void take_step(const std::vector<std::int64_t>& order) {
     const torch::Tensor indices = batch_indices(order);
     model().train(true);
@@ -188,11 +193,12 @@ class TrainingRun {
              static_cast<std::uint64_t>(state_.step)}));
     Stopwatch waiting;
     const torch::Tensor labels = data_.train.labels.index_select(0, indices).to(job_.device);
+    const bool from_cache = base_frozen_ && !augmented_;
     const torch::Tensor input =
-        base_frozen_ ? cache_.train.index_select(0, indices) : model_.images(data_.train, indices);
+        from_cache ? cache_.train.index_select(0, indices) : training_images(indices);
     state_.data_wait_s += waiting.seconds();
 
-    const torch::Tensor logits = model_.logits(base_frozen_ ? input : model_.pooled(input));
+    const torch::Tensor logits = model_.logits(from_cache ? input : model_.pooled(input));
     const torch::Tensor loss = loss_.training(logits, labels);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) throw LossNotFinite();
@@ -320,6 +326,7 @@ class TrainingRun {
   Optimizer optimizer_;
   Checkpoints checkpoints_;
 
+  const bool augmented_ = spec_.augmentation != sweeps::Augmentation{};
   RunState state_;
   int reported_ = 0;           // epochs that need not be reported any more
   double factor_ = 1;          // of the learning rates in this epoch

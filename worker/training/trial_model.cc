@@ -1,7 +1,11 @@
 #include "worker/training/trial_model.h"
 
+#include <span>
+#include <utility>
+
 #include <ATen/autocast_mode.h>
 
+#include "worker/augmentation/augment.h"
 #include "worker/models/weights.h"
 
 namespace ranksweep::worker {
@@ -56,9 +60,9 @@ Scaling scaling(sweeps::Normalization normalization) {
           {-0.485F / 0.229F, -0.456F / 0.224F, -0.406F / 0.225F}};
 }
 
-torch::Tensor normalize(const torch::Tensor& pixels, sweeps::Normalization normalization) {
+// Float32 [N, H, W, 3] from 0..255, in place.
+torch::Tensor normalize(torch::Tensor batch, sweeps::Normalization normalization) {
   const Scaling scale = scaling(normalization);
-  torch::Tensor batch = pixels.to(torch::kFloat32);
   if (scale.bgr) batch = batch.flip({3});
   const auto row = [&](const std::array<float, 3>& values) {
     return torch::tensor({values[0], values[1], values[2]}, batch.options());
@@ -85,8 +89,22 @@ TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device
 }
 
 torch::Tensor TrialModel::images(const ImageSet& set, const torch::Tensor& indices) const {
-  const torch::Tensor pixels = set.images.index_select(0, indices).to(device_);
-  return normalize(pixels, normalization_of(spec_)).permute({0, 3, 1, 2}).contiguous(format_);
+  return prepare(set.images.index_select(0, indices).to(device_).to(torch::kFloat32));
+}
+
+torch::Tensor TrialModel::augmented_images(const ImageSet& set, const torch::Tensor& indices,
+                                           int epoch) const {
+  const std::span images(indices.const_data_ptr<std::int64_t>(),
+                         static_cast<std::size_t>(indices.numel()));
+  return prepare(augment(set.images.index_select(0, indices).to(device_), images, epoch,
+                         spec_.augmentation, spec_.data_seed));
+}
+
+// `pixels`: float32 [N, H, W, 3], changed in place.
+torch::Tensor TrialModel::prepare(torch::Tensor pixels) const {
+  return normalize(std::move(pixels), normalization_of(spec_))
+      .permute({0, 3, 1, 2})
+      .contiguous(format_);
 }
 
 torch::Tensor TrialModel::pooled(const torch::Tensor& images) {

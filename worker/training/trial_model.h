@@ -17,12 +17,17 @@ class TrialModel {
 
   // Prepares the images `indices` of `set` for the base: float32 [N, 3, H, W] on the device.
   torch::Tensor images(const ImageSet& set, const torch::Tensor& indices) const;
+  // The same, changed as the trial's augmentation asks for in `epoch`.
+  torch::Tensor augmented_images(const ImageSet& set, const torch::Tensor& indices,
+                                 int epoch) const;
 
   // Pooled features [N, F] of prepared images; logits of pooled features. Both in float32.
   torch::Tensor pooled(const torch::Tensor& images);
   torch::Tensor logits(const torch::Tensor& pooled);
 
  private:
+  torch::Tensor prepare(torch::Tensor pixels) const;
+
   const sweeps::TrialSpec& spec_;
   torch::Device device_;
   torch::MemoryFormat format_;

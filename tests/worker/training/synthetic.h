@@ -6,26 +6,10 @@
 
 #include <torch/torch.h>
 
+#include "tests/worker/temporary_folder.h"
 #include "worker/training/training_loop.h"
 
 namespace ranksweep::worker {
-
-// A folder that is there while the object is.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ranksweep-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Noise, in which the images of class c have a bright square at the c-th place.
 inline ImageSet synthetic_images(int count, int classes, int size, std::uint64_t seed) {

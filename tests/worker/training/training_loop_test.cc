@@ -15,6 +15,9 @@ namespace ranksweep::worker {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Small work: more threads would only get into each other's way.
+const bool kOneThread = (at::set_num_threads(1), true);
 using ::testing::ElementsAre;
 using ::testing::Field;
 
@@ -162,6 +165,14 @@ TEST(TrainingLoop, InterruptionsLeaveNoTraceInAFrozenTrialThatThaws) {
   job.spec.frozen_until = "block2";
   job.spec.unfreeze_at_epoch = 2;
   job.spec.base_learning_rate = 1e-4;
+  expect_equal_in_pieces(job, synthetic_data());
+}
+
+TEST(TrainingLoop, InterruptionsLeaveNoTraceInAnAugmentedFrozenTrial) {
+  TrainingJob job = synthetic_job("");
+  job.spec.training = sweeps::TrainingMode::frozen;
+  job.spec.augmentation.rotation = 20;
+  job.spec.augmentation.horizontal_flip = true;
   expect_equal_in_pieces(job, synthetic_data());
 }
 
