@@ -88,8 +88,11 @@ void with_store_errors(const std::filesystem::path& path, const std::function<vo
   try {
     work();
   } catch (const SQLite::Exception& error) {
-    throw StoreError(fmt::format("{}: {}: {}", path.string(), error.what(),
-                                 remedy_for(error.getErrorCode() & 0xff)));
+    const int code = error.getErrorCode() & 0xff;
+    const std::string message =
+        fmt::format("{}: {}: {}", path.string(), error.what(), remedy_for(code));
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) throw StoreError(message);
+    throw StoreUnavailable(message);
   }
 }
 

@@ -87,4 +87,11 @@ class StoreError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A StoreError that is the environment's fault, not the file's or the user's: a full disk, a place
+// that cannot be written, a database that another program holds.
+class StoreUnavailable : public StoreError {
+ public:
+  using StoreError::StoreError;
+};
+
 }  // namespace ranksweep::results

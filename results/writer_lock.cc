@@ -32,7 +32,7 @@ std::string describe_this_process() {
 int open_lock_file(const std::filesystem::path& path) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) {
-    throw StoreError(fmt::format(
+    throw StoreUnavailable(fmt::format(
         "{}: cannot be written ({}); choose a database in a folder that exists and can be written",
         path.string(), std::strerror(errno)));
   }
@@ -60,7 +60,7 @@ WriterLock::WriterLock(const std::filesystem::path& database) : path_(database.s
             fmt::format("{}: another ranksweep writes to it ({}); wait until it ends, or stop it",
                         database.string(), holder.empty() ? "which has only just begun" : holder));
       }
-      throw StoreError(
+      throw StoreUnavailable(
           fmt::format("{}: cannot be locked ({}); choose a place on a file system with file locks",
                       path_.string(), std::strerror(error)));
     }
@@ -72,7 +72,7 @@ WriterLock::WriterLock(const std::filesystem::path& database) : path_(database.s
       pwrite(descriptor_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     const int error = errno;
     close(descriptor_);
-    throw StoreError(
+    throw StoreUnavailable(
         fmt::format("{}: cannot be written ({})", path_.string(), std::strerror(error)));
   }
 }

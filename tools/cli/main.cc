@@ -1,7 +1,6 @@
 // ranksweep: the command line.
 #include <exception>
 #include <functional>
-#include <new>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -29,6 +28,10 @@ ExitCode with_errors_told(const std::function<ExitCode()>& command) {
     fmt::print(stderr, "{}\n", error.what());
     return ExitCode::bad_input;
   } catch (const worker::DataError& error) {
+    return complain(error, ExitCode::bad_input);
+  } catch (const results::StoreUnavailable& error) {
+    return complain(error, ExitCode::unfit);
+  } catch (const results::StoreError& error) {
     return complain(error, ExitCode::bad_input);
   } catch (const std::exception& error) {
     return complain(error, ExitCode::unfit);

@@ -1,7 +1,139 @@
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "results/report.h"
+#include "results/results_reader.h"
+#include "results/tables.h"
 #include "tools/cli/commands.h"
 
 namespace ranksweep::cli {
+namespace {
 
-void add_result_commands(CLI::App&, ExitCode&) {}
+using results::ResultsReader;
+using results::TableFormat;
+
+// What all these commands share: a database that is only read, and a format for what is printed.
+struct ResultOptions {
+  std::filesystem::path database;
+  std::string format = "table";
+  std::string argument;  // of the command: a trial, a query
+  results::RankOptions rank;
+  std::filesystem::path output;
+};
+
+TableFormat format_of(const ResultOptions& options) {
+  return results::table_format_from(options.format);
+}
+
+std::string rank(ResultsReader& reader, const ResultOptions& options) {
+  return render(rank_table(reader, options.rank), format_of(options));
+}
+
+std::string status(ResultsReader& reader, const ResultOptions& options) {
+  std::string text;
+  reader.at_one_moment([&] {
+    text = render(status_table(reader.ranking()), format_of(options)) + "\n" +
+           render(running_table(reader), format_of(options)) + "\n" +
+           render(device_table(reader), format_of(options));
+  });
+  return text;
+}
+
+std::string show(ResultsReader& reader, const ResultOptions& options) {
+  return show_trial(reader, options.argument, format_of(options));
+}
+
+std::string query(ResultsReader& reader, const ResultOptions& options) {
+  return render(reader.query(options.argument), format_of(options));
+}
+
+// The name of the output decides what kind of report it is.
+std::string report(ResultsReader& reader, const ResultOptions& options) {
+  const std::string kind = options.output.extension();
+  if (kind == ".html") {
+    return report_html(reader);
+  }
+  if (kind == ".md") {
+    return report_markdown(reader);
+  }
+  throw CommandError(ExitCode::bad_input,
+                     fmt::format("{}: the name must end in .html or .md", options.output.string()));
+}
+
+void write_file(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary);
+  if (!out.write(text.data(), static_cast<std::streamsize>(text.size())).flush()) {
+    throw CommandError(ExitCode::unfit, fmt::format("{} cannot be written", file.string()));
+  }
+  fmt::print("{} written\n", file.string());
+}
+
+using Produce = std::string (*)(ResultsReader&, const ResultOptions&);
+
+// Adds a command that reads a database and prints text, or writes it to the file of -o.
+CLI::App* add_reader(CLI::App& app, ExitCode& result, const std::string& name,
+                     const std::string& description, std::shared_ptr<ResultOptions> options,
+                     Produce produce) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->add_option("database", options->database, "The results database")->required();
+  command->callback([=, &result] {
+    ResultsReader reader(options->database);
+    const std::string text = produce(reader, *options);
+    if (options->output.empty()) {
+      fmt::print("{}", text);
+    } else {
+      write_file(options->output, text);
+    }
+    result = ExitCode::success;
+  });
+  return command;
+}
+
+void add_format(CLI::App* command, const std::shared_ptr<ResultOptions>& options) {
+  command->add_option("--format", options->format, "table, markdown, csv or json")
+      ->check(CLI::IsMember({"table", "markdown", "csv", "json"}))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_result_commands(CLI::App& app, ExitCode& result) {
+  auto ranking = std::make_shared<ResultOptions>();
+  CLI::App* command =
+      add_reader(app, result, "rank", "Rank the trials by minimum validation loss", ranking, rank);
+  add_format(command, ranking);
+  command
+      ->add_option("--by", ranking->rank.by,
+                   "One row for the trials that agree in these parameters: median and range")
+      ->delimiter(',');
+  command->add_option("--limit", ranking->rank.limit, "At most so many rows");
+
+  auto reporting = std::make_shared<ResultOptions>();
+  command = add_reader(app, result, "report", "Write the report as one HTML or Markdown file",
+                       reporting, report);
+  command->add_option("-o,--output", reporting->output, "FILE.html or FILE.md")->required();
+
+  auto standing = std::make_shared<ResultOptions>();
+  command = add_reader(app, result, "status", "Show what runs, waits and failed, at any time",
+                       standing, status);
+  add_format(command, standing);
+
+  auto showing = std::make_shared<ResultOptions>();
+  command = add_reader(app, result, "show", "Show one trial: parameters, attempts, epochs", showing,
+                       show);
+  command->add_option("trial", showing->argument, "The first digits of its identity")->required();
+  add_format(command, showing);
+
+  auto querying = std::make_shared<ResultOptions>();
+  command = add_reader(app, result, "query", "Ask the database a question in SQL", querying, query);
+  command->add_option("sql", querying->argument, "A SELECT; docs/results.md has the views")
+      ->required();
+  add_format(command, querying);
+}
 
 }  // namespace ranksweep::cli

@@ -12,7 +12,7 @@ constexpr std::array kSkins = {Color{0.98, 0.86, 0.76}, Color{0.95, 0.78, 0.64},
 constexpr std::array kHairs = {Color{0.10, 0.08, 0.08}, Color{0.26, 0.16, 0.10},
                                Color{0.45, 0.28, 0.14}, Color{0.80, 0.62, 0.32},
                                Color{0.62, 0.25, 0.12}, Color{0.66, 0.65, 0.64},
-                               Color{0.30, 0.32, 0.50}};
+                               Color{0.36, 0.22, 0.13}};
 constexpr std::array kIrises = {Color{0.30, 0.19, 0.10}, Color{0.22, 0.40, 0.55},
                                 Color{0.25, 0.45, 0.30}, Color{0.40, 0.36, 0.32}};
 constexpr std::array kHairStyles = {
@@ -36,7 +36,7 @@ Color any_color(Random& random) {
 // Smiles of three kinds, none of them too faint for a person to see.
 void draw_smile(Shot& shot, Random& random) {
   shot.mouth = random.pick(std::array{Mouth::closed, Mouth::teeth, Mouth::open});
-  shot.curve = random.uniform(0.3, 0.55);
+  shot.curve = random.uniform(0.35, 0.6);
   shot.skew = random.uniform(-0.12, 0.12);
   shot.opening =
       shot.mouth == Mouth::teeth ? random.uniform(0.16, 0.34) : random.uniform(0.4, 0.75);
@@ -77,7 +77,7 @@ Person draw_person(Random random) {
   person.brow_height = random.uniform(0.13, 0.17);
   person.nose_length = random.uniform(0.2, 0.3);
   person.nose_width = random.uniform(0.06, 0.11);
-  person.mouth_width = random.uniform(0.21, 0.28);
+  person.mouth_width = random.uniform(0.25, 0.32);
   person.mouth_height = random.uniform(0.37, 0.42);
   person.lip_thickness = random.uniform(0.02, 0.045);
   person.freckles = random.chance(0.15);
@@ -97,12 +97,12 @@ Shot draw_shot(bool smiles, Random random) {
   shot.brow_slant = random.uniform(-0.25, 0.25);
   shot.gaze_x = random.uniform(-1, 1);
   shot.gaze_y = random.uniform(-0.6, 0.6);
-  shot.tilt = random.uniform(-0.25, 0.25);
-  shot.yaw = random.uniform(-1, 1);
-  shot.pitch = random.uniform(-1, 1);
-  shot.scale = random.uniform(0.95, 1.3);
-  shot.shift_x = random.uniform(-0.12, 0.12);
-  shot.shift_y = random.uniform(-0.1, 0.1);
+  shot.tilt = random.uniform(-0.15, 0.15);
+  shot.yaw = random.uniform(-0.7, 0.7);
+  shot.pitch = random.uniform(-0.7, 0.7);
+  shot.scale = random.uniform(1.15, 1.4);
+  shot.shift_x = random.uniform(-0.08, 0.08);
+  shot.shift_y = random.uniform(-0.08, 0.08);
   shot.hat = random.pick(kHats);
   shot.glasses = random.pick(kGlasses);
   shot.cloth = any_color(random);
@@ -110,11 +110,11 @@ Shot draw_shot(bool smiles, Random random) {
   shot.backdrop_end = mix(shot.backdrop, any_color(random), random.uniform(0.2, 0.9));
   shot.hat_color = any_color(random);
   shot.light_angle = random.uniform(-M_PI, M_PI);
-  shot.light_strength = random.uniform(0.05, 0.5);
+  shot.light_strength = random.uniform(0.05, 0.4);
   const double warmth = random.uniform(-0.14, 0.14), exposure = random.uniform(0.7, 1.2);
   shot.light = {exposure * (1 + warmth), exposure, exposure * (1 - warmth)};
   shot.blur = random.chance(0.5) ? random.uniform(0.3, 1.2) : 0;
-  shot.noise = random.uniform(1, 7);
+  shot.noise = random.uniform(1, 5);
   shot.quality = 80 + random.below(16);
   shot.pattern = random.next();
   return shot;
