@@ -70,7 +70,8 @@ std::string show(const Node& node) {
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
     text = text.substr(0, end) + "...";
   }
-  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
   return node.quoted ? fmt::format("the text \"{}\"", text) : fmt::format("`{}`", text);
 }
 

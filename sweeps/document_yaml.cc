@@ -15,7 +15,7 @@ namespace ranksweep::sweeps {
 namespace {
 
 constexpr std::size_t kLargestFile = 16U << 20U;  // bytes
-constexpr std::size_t kMostNodes = 2'000'000;     // aliases counted as often as they are used
+constexpr std::size_t kMostNodes = 1'000'000;     // aliases counted as often as they are used
 constexpr std::size_t kDeepest = 64;
 
 // Ends the reading: the rest of the file cannot be understood.
@@ -103,7 +103,9 @@ class Builder : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    finish(make_scalar(mark, value, tag == "!"), anchor);
+    const bool is_text = tag == "!" || tag == "tag:yaml.org,2002:str";  // quotes, or `!!str`
+    if (!is_text) refuse_tag(mark, tag);
+    finish(make_scalar(mark, value, is_text), anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -116,14 +118,16 @@ class Builder : public YAML::EventHandler {
     finish(target->second, 0);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
     open(mark, Node::Kind::list, anchor);
   }
   void OnSequenceEnd() override { close(); }
 
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
     open(mark, Node::Kind::mapping, anchor);
   }
   void OnMapEnd() override { close(); }
@@ -136,6 +140,12 @@ class Builder : public YAML::EventHandler {
     std::vector<Node> merged;
     std::set<std::string> keys;
   };
+
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    found_.push_back({mark.line + 1, mark.column + 1,
+                      fmt::format("a tag (`{}`) means nothing in a sweep", tag)});
+  }
 
   void check_size(const YAML::Mark& mark) {
     if (nodes_ > kMostNodes) {
@@ -279,12 +289,18 @@ void refuse_binary(const std::string& source) {
   }
 }
 
-bool is_indented_by_tab(const std::string& source, int line) {
+// The diagnostic for what yaml-cpp says. It calls a tab in the indentation many things.
+Diagnostic explain(const YAML::Exception& error, const std::string& source) {
+  const int line = std::max(0, error.mark.line);
   std::istringstream lines(source);
   std::string text;
   for (int i = 0; i <= line; ++i) std::getline(lines, text);
   const std::string indent = text.substr(0, text.find_first_not_of(" \t"));
-  return indent.find('\t') != std::string::npos;
+  if (const std::size_t tab = indent.find('\t'); tab != std::string::npos) {
+    return {line + 1, static_cast<int>(tab) + 1,
+            "the line is indented with a tab; YAML takes spaces only"};
+  }
+  return {line + 1, std::max(0, error.mark.column) + 1, fmt::format("no YAML: {}", error.msg)};
 }
 
 Node read(const std::string& source, std::vector<Diagnostic>& found) {
@@ -309,11 +325,7 @@ Node read(const std::string& source, std::vector<Diagnostic>& found) {
     }
     return root;
   } catch (const YAML::Exception& error) {
-    const int line = std::max(0, error.mark.line);
-    const std::string message = is_indented_by_tab(source, line)
-                                    ? "the line is indented with a tab; YAML takes spaces only"
-                                    : fmt::format("no YAML: {}", error.msg);
-    throw Unreadable{{line + 1, std::max(0, error.mark.column) + 1, message}};
+    throw Unreadable{explain(error, source)};
   }
 }
 

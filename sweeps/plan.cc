@@ -13,12 +13,13 @@ namespace {
 
 using nlohmann::json;
 
-std::string value_text(const json& value) {
+std::string value_text(const json& value, const char* between = "-") {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_null()) return "none";
+  if (value.is_number_float()) return fmt::format("{}", value.get<double>());
   if (!value.is_array()) return value.dump();
   std::string text;
-  for (const json& item : value) text += (text.empty() ? "" : "-") + value_text(item);
+  for (const json& item : value) text += (text.empty() ? "" : between) + value_text(item);
   return text.empty() ? "none" : text;
 }
 
@@ -38,8 +39,9 @@ std::string describe(const TrialParameter& parameter, const TrialSpec& spec) {
   if (parameter.name == "weights" && value.is_string()) {
     value = std::filesystem::path(value.get<std::string>()).filename().string();
   }
+  const char* between = parameter.name == "image_size" ? "x" : "-";
   const std::string text =
-      value.is_object() ? object_text(parameter.shape, value) : value_text(value);
+      value.is_object() ? object_text(parameter.shape, value) : value_text(value, between);
   return parameter.label.empty() ? text : parameter.label + "=" + text;
 }
 

@@ -37,7 +37,7 @@ std::vector<Setting> SettingReader::read_all(const Node& mapping, const std::str
   for (const Entry& entry : mapping.entries) {
     const TrialParameter* parameter = find_trial_parameter(entry.key.text);
     if (parameter == nullptr) {
-      found_.push_back(unknown_parameter(entry.key, where));
+      refuse_key(entry.key, where);
     } else if (auto setting = read(*parameter, entry.value, parameter->name)) {
       settings.push_back(std::move(*setting));
     }
@@ -68,13 +68,14 @@ bool SettingReader::find_weights(Setting& setting) {
   }
 }
 
-Diagnostic unknown_parameter(const Node& key, const std::string& where) {
+void SettingReader::refuse_key(const Node& key, const std::string& where) {
   const std::string block = block_of(key.text);
   const std::string advice = block.empty()
                                  ? suggestion(key.text, trial_parameter_names())
                                  : fmt::format("; it belongs in `{}:` at the top level", block);
-  return {key.line, key.column,
-          fmt::format("{}: `{}` is no parameter of a trial{}", where, key.text, advice)};
+  found_.push_back({key.line, key.column,
+                    fmt::format("{}: `{}` is no parameter of a trial{}", where, key.text, advice)});
+  has_refused_keys_ = true;
 }
 
 }  // namespace ranksweep::sweeps

@@ -39,8 +39,12 @@ class SettingReader {
   // A mapping from parameters to values; `where` is what the mapping is called.
   std::vector<Setting> read_all(const Node& mapping, const std::string& where);
 
+  // Adds the diagnostic for a key that is no parameter of a trial.
+  void refuse_key(const Node& key, const std::string& where);
+
   // The parameters that had a value which could not be read.
   const std::set<const TrialParameter*>& unread() const { return unread_; }
+  bool has_refused_keys() const { return has_refused_keys_; }
 
  private:
   std::optional<Setting> read_value(const TrialParameter& parameter, const Node& value,
@@ -51,9 +55,7 @@ class SettingReader {
   std::vector<Diagnostic>& found_;
   std::map<std::filesystem::path, std::string> hashes_;  // a file is read once
   std::set<const TrialParameter*> unread_;
+  bool has_refused_keys_ = false;
 };
-
-// The diagnostic for a key that is no parameter of a trial.
-Diagnostic unknown_parameter(const Node& key, const std::string& where);
 
 }  // namespace ranksweep::sweeps

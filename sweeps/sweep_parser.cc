@@ -42,6 +42,17 @@ std::string misplaced_in_data(const std::string& key) {
   return fmt::format("data has no `{}`{}", key, suggestion(key, data_keys()));
 }
 
+bool fits(const Shape& shape, const Node& value) {
+  std::vector<Diagnostic> ignored;
+  return check(shape, value, "", ignored);
+}
+
+// A list that is a value of the parameter, and whose items are none.
+bool is_one_value(const Shape& shape, const Node& list) {
+  return fits(shape, list) && std::none_of(list.items.begin(), list.items.end(),
+                                           [&](const Node& item) { return fits(shape, item); });
+}
+
 class SweepParser {
  public:
   SweepParser(const std::string& source, const std::filesystem::path& file)
@@ -140,7 +151,7 @@ class SweepParser {
     for (const Entry& entry : value.entries) {
       const TrialParameter* parameter = find_trial_parameter(entry.key.text);
       if (parameter == nullptr) {
-        found_.push_back(unknown_parameter(entry.key, "training"));
+        reader_.refuse_key(entry.key, "training");
       } else if (parameter->name == "weights") {
         read_weights(entry.value);
       } else if (parameter->block == Block::data) {
@@ -175,13 +186,14 @@ class SweepParser {
   }
 
   void read_grid(const Node& value) {
-    if (!is_mapping(value, "grid", "grid: {learning_rate: [1e-3, 1e-4]}")) return;
+    grid_is_read_ = is_mapping(value, "grid", "grid: {learning_rate: [1e-3, 1e-4]}");
+    if (!grid_is_read_) return;
     grid_line_ = value.line;
     grid_column_ = value.column;
     for (const Entry& entry : value.entries) {
       const TrialParameter* parameter = find_trial_parameter(entry.key.text);
       if (parameter == nullptr) {
-        found_.push_back(unknown_parameter(entry.key, "grid"));
+        reader_.refuse_key(entry.key, "grid");
       } else {
         Axis axis = read_axis(*parameter, entry.value);
         if (!axis.values.empty()) grid_.axes.push_back(std::move(axis));
@@ -201,6 +213,12 @@ class SweepParser {
       fail(value, fmt::format("grid.{}: an empty list makes no trial; leave the parameter out for "
                               "its default",
                               parameter.name));
+    }
+    if (is_one_value(parameter.shape, value)) {
+      fail(value, fmt::format("grid.{}: in the grid a list is a list of values; a value that is a "
+                              "list itself wants a second pair of brackets",
+                              parameter.name));
+      return axis;
     }
     for (const Node& item : value.items) {
       if (auto setting = reader_.read(parameter, item, parameter.name)) {
@@ -290,7 +308,9 @@ class SweepParser {
     const auto missing = std::count_if(trials.begin(), trials.end(), [](const GridTrial& trial) {
       return trial.spec.architecture.empty();
     });
-    if (missing == 0 || reader_.unread().contains(find_trial_parameter("architecture"))) return;
+    const bool may_be_misread = !grid_is_read_ || reader_.has_refused_keys() ||
+                                reader_.unread().contains(find_trial_parameter("architecture"));
+    if (missing == 0 || may_be_misread) return;
     found_.push_back(
         {0, 0,
          fmt::format("{} without an `architecture`; name one in `grid:`, "
@@ -337,6 +357,7 @@ class SweepParser {
   Grid grid_;
   int grid_line_ = 0;
   int grid_column_ = 0;
+  bool grid_is_read_ = true;
   bool exclude_is_read_ = true;
 };
 

@@ -29,9 +29,9 @@ const std::vector<Member<Augmentation>>& augmentation_members() {
       member("channel_shift", &A::channel_shift, {Real{0, 255}},
              "Units of 0 to 255, each channel shifted by up to this up or down"),
       member("horizontal_flip", &A::horizontal_flip, {Flag{}},
-             "Mirrored left to right half of the times"),
+             "Mirrored left to right half of the time"),
       member("vertical_flip", &A::vertical_flip, {Flag{}},
-             "Mirrored top to bottom half of the times"),
+             "Mirrored top to bottom half of the time"),
       member("fill_mode", &A::fill_mode, {Choice{names_of<FillMode>()}},
              "What is seen outside the image"),
       member("fill_value", &A::fill_value, {Real{0, 255}},
@@ -160,6 +160,10 @@ json encode(const Augmentation& augmentation) {
   for (const Preset& preset : presets()) {
     if (preset.augmentation == augmentation) return preset.name;
   }
+  return encode_changes(augmentation);
+}
+
+json encode_changes(const Augmentation& augmentation) {
   return encode_members(augmentation_members(), augmentation);
 }
 

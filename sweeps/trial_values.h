@@ -46,7 +46,8 @@ inline nlohmann::json encode(const std::string& value) { return value; }
 inline nlohmann::json encode(const std::vector<int>& value) { return value; }
 inline nlohmann::json encode(const std::array<int, 2>& value) { return value; }
 nlohmann::json encode(const std::array<double, 2>&);
-nlohmann::json encode(const Augmentation&);
+nlohmann::json encode(const Augmentation&);          // a preset's name, or else
+nlohmann::json encode_changes(const Augmentation&);  // always an object
 nlohmann::json encode(const Schedule&);
 nlohmann::json encode(const Head&);
 nlohmann::json encode(const std::optional<EarlyStopping>&);
