@@ -47,39 +47,6 @@ Cell value_of(const std::map<TrialId, Cell>& values, const TrialId& trial) {
   return found == values.end() ? Cell() : found->second;
 }
 
-Table ranked_trials(ResultsReader& reader) {
-  const std::vector<std::string> swept = reader.sweep().swept;
-  const auto values = values_of(reader, swept);
-  Table table;
-  table.columns = {{"rank", "rank"}, {"trial", "trial", Show::identity}};
-  for (const std::string& name : swept) table.columns.push_back({name, name});
-  const std::vector<Column> figures = {{"best_epoch", "best epoch"},
-                                       {"val_loss", "val loss", Show::loss},
-                                       {"val_accuracy", "val acc", Show::percent},
-                                       {"val_accuracy_low", "95 % from", Show::percent},
-                                       {"val_accuracy_high", "to", Show::percent},
-                                       {"train_loss", "train loss", Show::loss},
-                                       {"train_accuracy", "train acc", Show::percent},
-                                       {"seconds", "time", Show::duration},
-                                       {"network_parameters", "parameters", Show::count},
-                                       {"attempts", "attempts"},
-                                       {"mark", "mark"}};
-  table.columns.insert(table.columns.end(), figures.begin(), figures.end());
-  for (const RankedTrial& trial : reader.ranking()) {
-    auto& row = table.rows.emplace_back();
-    row = {cell(trial.rank), trial.trial.hex()};
-    for (const auto& of_trial : values) row.push_back(value_of(of_trial, trial.trial));
-    const auto interval = accuracy_interval(trial);
-    row.insert(row.end(),
-               {cell(trial.best_epoch), cell(trial.val_loss), cell(trial.val_accuracy),
-                interval ? Cell(interval->low) : Cell(), interval ? Cell(interval->high) : Cell(),
-                cell(trial.train_loss), cell(trial.train_accuracy), trial.seconds,
-                cell(trial.network_parameters), std::int64_t{trial.attempts},
-                std::string(name_of(trial.mark))});
-  }
-  return table;
-}
-
 // Of sorted numbers.
 double median(const std::vector<double>& numbers) {
   const std::size_t middle = numbers.size() / 2;
@@ -119,9 +86,44 @@ Table grouped_trials(ResultsReader& reader, const std::vector<std::string>& by) 
 Table rank_table(ResultsReader& reader, const RankOptions& options) {
   Table table;
   reader.at_one_moment([&] {
-    table = options.by.empty() ? ranked_trials(reader) : grouped_trials(reader, options.by);
+    table = options.by.empty() ? rank_table(reader, reader.ranking())
+                               : grouped_trials(reader, options.by);
   });
   limit_rows(table, options.limit);
+  return table;
+}
+
+Table rank_table(ResultsReader& reader, const std::vector<RankedTrial>& ranking) {
+  const std::vector<std::string> swept = reader.sweep().swept;
+  const auto values = values_of(reader, swept);
+  Table table;
+  table.columns = {{"rank", "rank"},
+                   {"val_loss", "val loss", Show::loss},
+                   {"val_accuracy", "val acc", Show::percent}};
+  for (const std::string& name : swept) table.columns.push_back({name, name});
+  const std::vector<Column> figures = {{"mark", "mark"},
+                                       {"best_epoch", "best epoch"},
+                                       {"val_accuracy_low", "95 % from", Show::percent},
+                                       {"val_accuracy_high", "to", Show::percent},
+                                       {"train_loss", "train loss", Show::loss},
+                                       {"train_accuracy", "train acc", Show::percent},
+                                       {"seconds", "time", Show::duration},
+                                       {"network_parameters", "parameters", Show::count},
+                                       {"attempts", "attempts"},
+                                       {"trial", "trial", Show::identity}};
+  table.columns.insert(table.columns.end(), figures.begin(), figures.end());
+  for (const RankedTrial& trial : ranking) {
+    auto& row = table.rows.emplace_back();
+    row = {cell(trial.rank), cell(trial.val_loss), cell(trial.val_accuracy)};
+    for (const auto& of_trial : values) row.push_back(value_of(of_trial, trial.trial));
+    const auto interval = accuracy_interval(trial);
+    row.insert(row.end(),
+               {std::string(name_of(trial.mark)), cell(trial.best_epoch),
+                interval ? Cell(interval->low) : Cell(), interval ? Cell(interval->high) : Cell(),
+                cell(trial.train_loss), cell(trial.train_accuracy),
+                trial.epochs_done > 0 ? Cell(trial.seconds) : Cell(),
+                cell(trial.network_parameters), std::int64_t{trial.attempts}, trial.trial.hex()});
+  }
   return table;
 }
 
@@ -152,7 +154,7 @@ Table status_table(const std::vector<RankedTrial>& ranking) {
 }
 
 Table running_table(ResultsReader& reader) {
-  return reader.query(R"(
+  Table table = reader.query(R"(
       SELECT attempt.rank, attempt.host, attempt.device,
         substr(trial.identity, 1, 8) AS trial, sweep_trial.description, attempt.begun_at,
         last.epoch, last.val_loss, last.val_accuracy
@@ -163,6 +165,25 @@ Table running_table(ResultsReader& reader) {
         AND last.epoch = (SELECT max(epoch) FROM epoch WHERE epoch.trial = trial.id)
       WHERE attempt.outcome IS NULL
       ORDER BY attempt.rank, attempt.id)");
+  const std::vector<Column> shown = {{"begun_at", "begun"},
+                                     {"epoch", "epoch"},
+                                     {"val_loss", "val loss", Show::loss},
+                                     {"val_accuracy", "val acc", Show::percent}};
+  std::copy(shown.begin(), shown.end(), table.columns.begin() + 5);
+  return table;
+}
+
+Table device_table(ResultsReader& reader) {
+  Table table = reader.query(R"(
+      SELECT rank, host, device, attempts, trials, epochs, held_s, epoch_s, data_wait_s,
+        iif(epoch_s > 0, train_images / epoch_s, NULL) AS images_per_s
+      FROM device_use)");
+  const std::vector<Column> shown = {{"held_s", "held", Show::duration},
+                                     {"epoch_s", "in epochs", Show::duration},
+                                     {"data_wait_s", "waiting for images", Show::duration},
+                                     {"images_per_s", "images/s", Show::count}};
+  std::copy(shown.begin(), shown.end(), table.columns.begin() + 6);
+  return table;
 }
 
 }  // namespace ranksweep::results

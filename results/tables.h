@@ -22,6 +22,8 @@ struct RankOptions {
 // the validation loss for each group, best median first. Throws StoreError for a name in `by` that
 // is no parameter.
 Table rank_table(ResultsReader& reader, const RankOptions& options = {});
+// The same, without options, from a ranking that was read already.
+Table rank_table(ResultsReader& reader, const std::vector<RankedTrial>& ranking);
 
 // The columns of the study: model, epoch of the minimum validation loss, that loss, and at that
 // epoch validation accuracy, training loss and training accuracy.
@@ -32,6 +34,9 @@ Table status_table(const std::vector<RankedTrial>& ranking);
 
 // What the ranks work on: one row for each running trial, with its last epoch.
 Table running_table(ResultsReader& reader);
+
+// What each rank did with its device: the view `device_use`.
+Table device_table(ResultsReader& reader);
 
 // One trial, whose identity begins with `prefix`: how it stands, its parameters, attempts and
 // epochs, in the given format; JSON is one object, CSV the epochs alone. Throws StoreError when no

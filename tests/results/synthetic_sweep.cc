@@ -164,7 +164,7 @@ class Historian {
       history_.changes.push_back(EpochRecorded{attempt_, trial.id, metrics});
     }
     if (fate == Fate::running) {
-      free_at_[rank] += seconds;
+      free_at_[rank] = std::numeric_limits<double>::max();  // busy for good
       return;
     }
     AttemptEnded ended;

@@ -1,0 +1,184 @@
+#include "results/report_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "results/sweep_store.h"
+#include "results/tables.h"
+#include "results/utc_time.h"
+
+namespace ranksweep::results {
+namespace {
+
+std::optional<double> number(const Cell& cell) {
+  const auto* value = std::get_if<double>(&cell);
+  return value == nullptr ? std::nullopt : std::optional(*value);
+}
+
+std::vector<Effect> read_effects(ResultsReader& reader) {
+  const Table table = reader.query(
+      "SELECT parameter, value, ranked_trials, trials, mean_val_loss, min_val_loss, spread "
+      "FROM effects");
+  std::vector<Effect> effects;
+  for (const auto& row : table.rows) {
+    effects.push_back({std::get<std::string>(row[0]), show_cell(row[1], Show::plain),
+                       std::get<std::int64_t>(row[2]), std::get<std::int64_t>(row[3]),
+                       number(row[4]), number(row[5]), number(row[6])});
+  }
+  return effects;
+}
+
+std::vector<TrainingPair> read_training_pairs(ResultsReader& reader,
+                                              const std::vector<std::string>& swept,
+                                              const std::vector<RankedTrial>& ranking) {
+  if (std::find(swept.begin(), swept.end(), "training") == swept.end()) return {};
+  std::vector<std::map<sweeps::TrialId, Cell>> shared;
+  for (const std::string& name : swept) {
+    if (name != "training") shared.push_back(reader.values_of(name));
+  }
+  const auto training = reader.values_of("training");
+  struct Losses {
+    std::optional<double> frozen, full;
+  };
+  std::map<std::vector<Cell>, Losses> by_rest;
+  for (const RankedTrial& trial : ranking) {
+    if (!trial.rank) continue;
+    std::vector<Cell> rest;
+    for (const auto& values : shared) rest.push_back(values.at(trial.trial));
+    const bool frozen = training.at(trial.trial) == Cell("frozen");
+    (frozen ? by_rest[rest].frozen : by_rest[rest].full) = trial.val_loss;
+  }
+  std::vector<TrainingPair> pairs;
+  for (const auto& [rest, losses] : by_rest) {
+    if (!losses.frozen || !losses.full) continue;
+    std::vector<std::string> values;
+    for (const Cell& value : rest) values.push_back(show_cell(value, Show::plain));
+    pairs.push_back({fmt::format("{}", fmt::join(values, " ")), *losses.frozen, *losses.full});
+  }
+  std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
+    return std::min(a.frozen_val_loss, a.full_val_loss) <
+           std::min(b.frozen_val_loss, b.full_val_loss);
+  });
+  return pairs;
+}
+
+std::vector<Bar> make_bars(ResultsReader& reader, const std::vector<Attempt>& attempts) {
+  std::map<sweeps::AttemptId, double> epoch_seconds;
+  for (const auto& row :
+       reader.query("SELECT attempt, total(seconds) FROM epoch GROUP BY attempt").rows) {
+    epoch_seconds[std::get<std::int64_t>(row[0])] = std::get<double>(row[1]);
+  }
+  const auto seconds = [](const std::string& time) {
+    return std::chrono::duration<double>(parse_utc(time).time_since_epoch()).count();
+  };
+  std::vector<Bar> bars;
+  for (const Attempt& attempt : attempts) {
+    const double begin = seconds(attempt.begun_at);
+    const double end =
+        attempt.ended_at.empty() ? begin + epoch_seconds[attempt.id] : seconds(attempt.ended_at);
+    bars.push_back({&attempt, begin, end});
+  }
+  if (bars.empty()) return bars;
+  const double first = std::min_element(bars.begin(), bars.end(), [](const Bar& a, const Bar& b) {
+                         return a.begin < b.begin;
+                       })->begin;
+  for (Bar& bar : bars) {
+    bar.begin -= first;
+    bar.end -= first;
+  }
+  return bars;
+}
+
+void add_curves(ResultsReader& reader, ReportData& data, std::size_t limit) {
+  for (const RankedTrial& trial : data.ranking) {
+    if (data.curves.size() == limit) return;
+    if (trial.epochs_done > 0) data.curves.push_back({&trial, reader.epochs(trial.trial)});
+  }
+}
+
+std::string plural(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string winner_sentence(const RankedTrial& winner) {
+  return fmt::format("{} leads with a validation loss of {} at epoch {}, and an accuracy of {}.",
+                     winner.description.empty() ? winner.trial.short_hex() : winner.description,
+                     show_cell(winner.val_loss.value(), Show::loss), winner.best_epoch.value(),
+                     show_cell(winner.val_accuracy.value_or(0), Show::percent));
+}
+
+// Nothing when there is no interval, or one trial alone.
+std::string certainty_sentence(const std::vector<RankedTrial>& ranking) {
+  const auto interval = accuracy_interval(ranking[0]);
+  if (!interval) return "";
+  const auto others = static_cast<std::size_t>(
+      std::count_if(ranking.begin() + 1, ranking.end(), [&](const RankedTrial& trial) {
+        const auto other = accuracy_interval(trial);
+        return trial.rank && other && other->high >= interval->low;
+      }));
+  std::string sentence =
+      fmt::format("On {} the 95 % interval of that accuracy is {:.1f} to {:.1f} %",
+                  plural(static_cast<std::size_t>(ranking[0].val_images), "validation image"),
+                  interval->low * 100, interval->high * 100);
+  if (others > 0) {
+    sentence += fmt::format("; the interval{} of {} overlap{} with it", others == 1 ? "" : "s",
+                            plural(others, "other trial"), others == 1 ? "s" : "");
+  }
+  return sentence + ".";
+}
+
+std::string endings_sentence(const std::vector<RankedTrial>& ranking) {
+  std::vector<std::string> parts;
+  for (const auto& row : status_table(ranking).rows) {
+    parts.push_back(
+        fmt::format("{} {}", std::get<std::int64_t>(row[1]), std::get<std::string>(row[0])));
+  }
+  return fmt::format("Of {}: {}.", plural(ranking.size(), "trial"), fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+bool went_wrong(const Attempt& attempt) {
+  return attempt.outcome == "failed" || attempt.outcome == "lost" || attempt.outcome == "diverged";
+}
+
+ReportData read_report_data(ResultsReader& reader, std::size_t curves) {
+  ReportData data;
+  reader.at_one_moment([&] {
+    data.sweep = reader.sweep();
+    data.invocations = reader.invocations();
+    data.ranking = reader.ranking();
+    data.rank_table = rank_table(reader, data.ranking);
+    add_curves(reader, data, curves);
+    data.effects = read_effects(reader);
+    data.training_pairs = read_training_pairs(reader, data.sweep.swept, data.ranking);
+    data.attempts = reader.attempts();
+    data.bars = make_bars(reader, data.attempts);
+    data.device_use = device_table(reader);
+  });
+  return data;
+}
+
+Headline headline(const ReportData& data) {
+  Headline headline;
+  if (!data.ranking.empty() && data.ranking[0].rank) {
+    headline.winner = winner_sentence(data.ranking[0]);
+    headline.certainty = certainty_sentence(data.ranking);
+  } else {
+    headline.winner = "No trial has finished with an honest result yet.";
+  }
+  headline.endings = endings_sentence(data.ranking);
+  if (data.sweep.test_images == 0) {
+    headline.caution =
+        "The same validation images chose the best epoch and gave its figures, since the data has "
+        "no test split: new images will probably do a little worse.";
+  }
+  return headline;
+}
+
+}  // namespace ranksweep::results

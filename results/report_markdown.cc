@@ -1,0 +1,74 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "results/report.h"
+#include "results/report_data.h"
+#include "results/report_tables.h"
+#include "results/tables.h"
+#include "results/text.h"
+
+namespace ranksweep::results {
+namespace {
+
+constexpr std::size_t kMostRows = 100;  // of a table
+
+std::string section(const std::string& title, Table table) {
+  if (table.rows.empty()) return "";
+  const std::size_t rows = table.rows.size();
+  std::string more;
+  if (rows > kMostRows) {
+    table.rows.resize(kMostRows);
+    more = fmt::format("\nThe first {} of {} rows.\n", kMostRows, rows);
+  }
+  return fmt::format("\n## {}\n\n{}{}", title, render(table, TableFormat::markdown), more);
+}
+
+Table provenance_table(const ReportData& data) {
+  const SweepInfo& sweep = data.sweep;
+  Table table{{{"what", "what"}, {"value", "value"}}, {}};
+  table.rows = {{"data", sweep.data_path},
+                {"fingerprint", sweep.data_fingerprint},
+                {"images", fmt::format("{} train, {} validation, {} test", sweep.train_images,
+                                       sweep.val_images, sweep.test_images)},
+                {"classes", fmt::format("{}", fmt::join(sweep.classes, ", "))},
+                {"planned", sweep.created_at}};
+  if (!data.invocations.empty()) {
+    const Invocation& last = data.invocations.back();
+    table.rows.push_back({"command", last.command_line});
+    table.rows.push_back({"host", last.host});
+    for (const auto& [name, value] : last.environment) table.rows.push_back({name, value});
+  }
+  return table;
+}
+
+// A fence that no line of `text` can close.
+std::string code_block(const std::string& text) {
+  std::string fence = "```";
+  while (text.find(fence) != std::string::npos) fence += '`';
+  return fmt::format("{}yaml\n{}{}{}\n", fence, text, text.ends_with('\n') ? "" : "\n", fence);
+}
+
+}  // namespace
+
+std::string report_markdown(ResultsReader& reader) {
+  const ReportData data = read_report_data(reader, 0);
+  std::string text =
+      fmt::format("# {}\n\n", escape_markdown(one_line(valid_utf8(data.sweep.name))));
+  const Headline sentences = headline(data);
+  for (const std::string& sentence :
+       {sentences.winner, sentences.certainty, sentences.endings, sentences.caution}) {
+    if (!sentence.empty()) text += escape_markdown(one_line(valid_utf8(sentence))) + "\n";
+  }
+  text += section("Ranking", data.rank_table);
+  text += section("Effect of each parameter", effect_table(data.effects));
+  text += section("Frozen against full", training_table(data.training_pairs));
+  text += section("As the study tabulates it", study_table(data.ranking));
+  text += section("Time and devices", data.device_use);
+  text += section("What went wrong", failure_table(data.attempts));
+  text += section("Where it came from", provenance_table(data));
+  return text + "\n" + code_block(valid_utf8(data.sweep.source));
+}
+
+}  // namespace ranksweep::results

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "results/report_data.h"
+#include "results/table.h"
+
+// Tables that both reports show.
+namespace ranksweep::results {
+
+Table effect_table(const std::vector<Effect>& effects);
+Table training_table(const std::vector<TrainingPair>& pairs);
+// The epochs of the first `limit` curves.
+Table curve_table(const std::vector<Curve>& curves, std::size_t limit);
+Table attempt_table(const std::vector<Attempt>& attempts);
+// Attempts that failed, were lost or diverged.
+Table failure_table(const std::vector<Attempt>& attempts);
+
+}  // namespace ranksweep::results
