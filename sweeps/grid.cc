@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "sweeps/identifier.h"
+
 namespace ranksweep::sweeps {
 namespace {
 
@@ -43,13 +45,15 @@ class Expansion {
 
   void add_included() {
     if (grid_.included.empty()) return;
+    Identifier identifier("");
     std::unordered_map<std::string, int> line_of;  // of each trial so far; 0: of the grid
-    for (const GridTrial& trial : trials_) line_of.emplace(identify(trial.spec, "").hex(), 0);
+    for (const GridTrial& trial : trials_) line_of[identifier.identify(trial.spec).hex()] = 0;
     for (const Selection& entry : grid_.included) {
       GridTrial trial{defaults_, {}};
       for (const Setting& setting : entry.settings) add(setting, trial);
       choose_weights(trial);
-      const auto [first, is_new] = line_of.emplace(identify(trial.spec, "").hex(), entry.line);
+      const auto [first, is_new] =
+          line_of.emplace(identifier.identify(trial.spec).hex(), entry.line);
       if (is_new) {
         trials_.push_back(std::move(trial));
       } else {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "sweeps/identifier.h"
 #include "sweeps/trial_parameters.h"
 
 namespace ranksweep::sweeps {
@@ -50,8 +51,9 @@ std::string describe(const TrialParameter& parameter, const TrialSpec& spec) {
 Plan make_plan(const SweepSpec& sweep, const std::string& data_fingerprint) {
   Plan plan{sweep.name, data_fingerprint, sweep.swept, {}};
   plan.trials.reserve(sweep.trials.size());
+  Identifier identifier(data_fingerprint);
   for (const TrialSpec& spec : sweep.trials) {
-    plan.trials.push_back({identify(spec, data_fingerprint), spec});
+    plan.trials.push_back({identifier.identify(spec), spec});
   }
   return plan;
 }

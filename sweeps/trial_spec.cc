@@ -59,10 +59,4 @@ TrialSpec trial_spec_from_json(const json& object) {
   throw std::invalid_argument(message);
 }
 
-TrialId identify(const TrialSpec& spec, const std::string& data_fingerprint) {
-  json identity = to_canonical_json(spec);
-  identity.erase("weights");
-  return TrialId(hash_hex(identity.dump() + '\n' + data_fingerprint));
-}
-
 }  // namespace ranksweep::sweeps

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "sweeps/identifier.h"
 #include "sweeps/trial_parameters.h"
 #include "sweeps/trial_values.h"
 #include "tests/sweeps/random_spec.h"
@@ -125,6 +126,22 @@ TEST(Identity, TellsEveryParameterApart) {
       parameter.copy(spec, testing::random_spec(random));
     }
     EXPECT_TRUE(ids.insert(identify(spec, "data")).second) << parameter.name;
+  }
+}
+
+TEST(Identity, IsTheHashOfTheCanonicalFormAlsoForTrialsInARow) {
+  std::mt19937_64 random(5);
+  Identifier identifier("data");
+  TrialSpec spec = testing::random_spec(random);
+  for (int i = 0; i < 500; ++i) {
+    const TrialSpec other = testing::random_spec(random);
+    for (const TrialParameter& parameter : trial_parameters()) {
+      if (random() % 4 == 0) parameter.copy(spec, other);
+    }
+    json canonical = to_canonical_json(spec);
+    canonical.erase("weights");
+    ASSERT_EQ(identifier.identify(spec).hex(), hash_hex(canonical.dump() + "\ndata"));
+    ASSERT_EQ(identifier.identify(spec), identify(spec, "data"));
   }
 }
 
