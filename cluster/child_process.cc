@@ -19,8 +19,6 @@
 
 #include "cluster/trainer_protocol.h"
 
-extern char** environ;
-
 namespace ranksweep::cluster {
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <sched.h>
 #include <string_view>
@@ -55,6 +56,18 @@ int cores_of_node() {
 void undo_launcher_binding() {
   const cpu_set_t cores = node_cores();
   ::sched_setaffinity(0, sizeof(cores), &cores);
+}
+
+int gpus_of_node() {
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    const std::string_view list(visible);
+    return list.empty() ? 0 : static_cast<int>(std::count(list.begin(), list.end(), ',')) + 1;
+  }
+  int count = 0;
+  while (::access(fmt::format("/dev/nvidia{}", count).c_str(), F_OK) == 0) {
+    ++count;
+  }
+  return count;
 }
 
 int threads_for_each(int cores, int trainers) { return std::max(1, cores / std::max(1, trainers)); }

@@ -1,6 +1,7 @@
 #include "cluster/trainer_protocol.h"
 
 #include <optional>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -89,7 +90,12 @@ std::variant<Messages...> decode_variant(std::string_view line, std::variant<Mes
                                : std::string();
   std::optional<std::variant<Messages...>> message;
   try {
-    ((type == kType<Messages> ? (message = json.get<Messages>(), true) : false) || ...);
+    const auto read_if_it_is = [&]<class Message>(std::type_identity<Message>) {
+      if (type == kType<Message>) {
+        message = json.get<Message>();
+      }
+    };
+    (read_if_it_is(std::type_identity<Messages>()), ...);
   } catch (const std::exception& error) {  // a key that is missing, or of another type
     throw ProtocolError(fmt::format("message '{}': {}", type, error.what()));
   }

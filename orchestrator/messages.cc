@@ -56,6 +56,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
 
 [[noreturn]] void refuse(std::string_view kind) {
   throw cluster::ProtocolError(fmt::format("no message between ranks is of the kind '{}'", kind));

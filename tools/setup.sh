@@ -36,7 +36,19 @@ install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+wants_cuda() {
+  case "${RANKSWEEP_CUDA:-AUTO}" in
+    ON) return 0 ;;
+    OFF) return 1 ;;
+    *) command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1 ;;
+  esac
+}
+
 has_libtorch() {
+  # The light set in .venv is not what a build with CUDA needs.
+  if wants_cuda && [ -d .venv ] && [ -z "$(find .venv -name 'libnccl.so*' -print -quit)" ]; then
+    return 1
+  fi
   local folder
   for folder in $(echo "${CMAKE_PREFIX_PATH:-}" | tr ":;" "  "); do
     [ -e "$folder/include/torch/csrc/api/include/torch/torch.h" ] && { say "LibTorch is there: $folder"; return 0; }
@@ -47,14 +59,6 @@ has_libtorch() {
     [ -n "$folder" ] && { say "LibTorch is there: $folder"; return 0; }
   done
   return 1
-}
-
-wants_cuda() {
-  case "${RANKSWEEP_CUDA:-AUTO}" in
-    ON) return 0 ;;
-    OFF) return 1 ;;
-    *) command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1 ;;
-  esac
 }
 
 install_libtorch() {

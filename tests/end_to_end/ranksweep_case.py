@@ -76,7 +76,8 @@ class RanksweepCase(unittest.TestCase):
     def end(process):
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
     def query(self, sql, database=None):
         connection = sqlite3.connect(f"file:{database or self.database}?mode=ro", uri=True, timeout=30)

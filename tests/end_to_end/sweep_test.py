@@ -46,7 +46,7 @@ class SweepTest(RanksweepCase):
         self.run_sweep(self.write_sweep(SWEEP), ranks=2)
         wider = self.write_sweep(SWEEP.replace("[1e-3, 3e-4]", "[1e-3, 3e-4, 1e-4]"))
         self.assertIn("4 trials done before", self.run_sweep(wider, ranks=2))
-        self.assertEqual(len(self.ranking()), 6)
+        self.assertEqual(self.query("SELECT COUNT(*) FROM trial WHERE state = 'finished'"), [(6,)])
         self.assertEqual(self.query("SELECT COUNT(*) FROM attempt"), [(6,)])
 
     def test_the_plan_is_pending_before_the_first_dispatch(self):

@@ -23,14 +23,18 @@ namespace {
 
 using orchestrator::Clock;
 
+constexpr bool kWithCuda = RANKSWEEP_WITH_CUDA;
+
 struct RunOptions {
   std::filesystem::path sweep_file;
   std::filesystem::path database;
+  std::string device = "auto";
 };
 
 struct Ranks {
   std::unique_ptr<cluster::Transport> transport;
-  int on_this_node = 1;
+  int local_rank = 0;  // among those on this node
+  int local_size = 1;
 };
 
 Ranks start_ranks() {
@@ -38,14 +42,33 @@ Ranks start_ranks() {
     return {.transport = std::make_unique<cluster::LocalTransport>()};
   }
   auto mpi = cluster::MpiTransport::start();
-  const int on_this_node = mpi->local_size();
-  return {.transport = std::move(mpi), .on_this_node = on_this_node};
+  const int local_rank = mpi->local_rank();
+  const int local_size = mpi->local_size();
+  return {.transport = std::move(mpi), .local_rank = local_rank, .local_size = local_size};
 }
 
-orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer, int ranks_on_node) {
+// A GPU a rank, or the CPU for all ranks of the node; never two agents on one GPU.
+std::string choose_device(const std::string& wish, const Ranks& ranks) {
+  const int gpus = kWithCuda ? cluster::gpus_of_node() : 0;
+  if (wish == "cpu" || (wish == "auto" && gpus == 0)) {
+    return "cpu";
+  }
+  if (ranks.local_rank >= gpus) {
+    throw CommandError(
+        ExitCode::unfit,
+        fmt::format("{} has {} and {}: start one rank a GPU, or choose --device cpu{}",
+                    cluster::host_name(), count_text(gpus, "GPU"),
+                    count_text(ranks.local_size, "rank"),
+                    kWithCuda ? "" : " (this ranksweep was built without CUDA)"));
+  }
+  return fmt::format("cuda:{}", ranks.local_rank);
+}
+
+orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer,
+                                         const std::string& device, int ranks_on_node) {
   const int threads = cluster::threads_for_each(cluster::cores_of_node(), ranks_on_node);
   return {.trainer_command = {trainer.string()},
-          .hello = {.host = cluster::host_name(), .device = "cpu", .threads = threads}};
+          .hello = {.host = cluster::host_name(), .device = device, .threads = threads}};
 }
 
 nlohmann::json data_for_trainers(const SweepInputs& inputs) {
@@ -114,7 +137,8 @@ ExitCode run(const RunOptions& options) {
   const Ranks ranks = start_ranks();
   cluster::Transport& transport = *ranks.transport;
   const std::filesystem::path trainer = find_trainer();
-  orchestrator::Agent agent(agent_options(trainer, ranks.on_this_node), transport);
+  orchestrator::Agent agent(
+      agent_options(trainer, choose_device(options.device, ranks), ranks.local_size), transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
     orchestrator::run_rank(transport, agent, nullptr, {});
     return ExitCode::success;
@@ -138,6 +162,9 @@ void add_run_command(CLI::App& app, ExitCode& result) {
       ->add_option("--db", options->database,
                    "The results database; made when it is not there, gone on with when it is")
       ->required();
+  command->add_option("--device", options->device, "auto takes a GPU a rank where there are any")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
   command->callback([options, &result] { result = run(*options); });
 }
 

@@ -50,6 +50,16 @@ if(NOT LibTorch_FOUND)
   string(APPEND RANKSWEEP_MISSING "\n  LibTorch: tools/setup.sh, or -DCMAKE_PREFIX_PATH=DIR of a LibTorch, or a Python with torch")
 endif()
 
+# AUTO: a build for GPUs where one can be used.
+find_program(RANKSWEEP_NVIDIA_SMI nvidia-smi)
+set(RANKSWEEP_WITH_CUDA OFF)
+if(RANKSWEEP_CUDA STREQUAL "ON" OR (RANKSWEEP_CUDA STREQUAL "AUTO" AND RANKSWEEP_NVIDIA_SMI AND LibTorch_CUDA_FOUND))
+  set(RANKSWEEP_WITH_CUDA ON)
+  if(LibTorch_FOUND AND NOT LibTorch_CUDA_FOUND)
+    string(APPEND RANKSWEEP_MISSING "\n  LibTorch with CUDA, NCCL and cuDNN: RANKSWEEP_CUDA=ON tools/setup.sh (the PyPI package torch with its dependencies)")
+  endif()
+endif()
+
 if(RANKSWEEP_MISSING)
   message(FATAL_ERROR "ranksweep cannot be built yet; missing:${RANKSWEEP_MISSING}\n"
                       "tools/setup.sh installs all of them on Debian and Ubuntu.")

@@ -3,7 +3,8 @@
 # which running on a CPU, and even compiling for a GPU with the wheels, does not need.
 #
 # Searched in this order: CMAKE_PREFIX_PATH (cache or environment), the active Python's torch, the
-# project's own .venv. Sets LibTorch_FOUND, LibTorch_DIR, LibTorch_VERSION.
+# project's own .venv. Sets LibTorch_FOUND, LibTorch_DIR, LibTorch_VERSION, and LibTorch_CUDA_FOUND
+# when its CUDA half is there with the libraries that it loads; the target LibTorch::cuda adds that.
 
 set(_hints ${CMAKE_PREFIX_PATH} $ENV{CMAKE_PREFIX_PATH})
 foreach(_python python3 ${PROJECT_SOURCE_DIR}/.venv/bin/python)
@@ -40,4 +41,21 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::torch)
     ${LibTorch_DIR}/include ${LibTorch_DIR}/include/torch/csrc/api/include)
   target_link_libraries(LibTorch::torch INTERFACE ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
   target_link_options(LibTorch::torch INTERFACE -Wl,-rpath,${LibTorch_DIR}/lib)
+endif()
+
+# The wheel always has torch_cuda; only the full set of wheels has what it needs beside it.
+find_library(LibTorch_CUDA_LIBRARY torch_cuda HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
+find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
+cmake_path(GET LibTorch_DIR PARENT_PATH _site_packages)
+find_library(LibTorch_NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${_site_packages}/nvidia/nccl/lib)
+find_library(LibTorch_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${_site_packages}/nvidia/cudnn/lib)
+if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY AND LibTorch_NCCL_LIBRARY AND LibTorch_CUDNN_LIBRARY)
+  set(LibTorch_CUDA_FOUND TRUE)
+  if(NOT TARGET LibTorch::cuda)
+    add_library(LibTorch::cuda INTERFACE IMPORTED)
+    # No symbol of ours refers to torch_cuda: it registers itself when it is loaded.
+    target_link_options(LibTorch::cuda INTERFACE
+      "LINKER:--push-state,--no-as-needed,${LibTorch_CUDA_LIBRARY},${LibTorch_C10_CUDA_LIBRARY},--pop-state")
+    target_link_libraries(LibTorch::cuda INTERFACE LibTorch::torch)
+  endif()
 endif()

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Compares full training steps of ranksweep's trainer with PyTorch's eager mode.
+
+    tools/benchmarks/training_step.py build/release/bin/training_step [--rounds 3] ...
+
+Needs the Python packages in .venv-tests and runs itself with them. Both sides take the same batch
+size, image size, threads and optimizer (RMSprop); rounds of the two alternate, so that whatever
+else the machine does meets both. Each figure is the fastest step of all rounds, the one that was
+disturbed least. PyTorch runs in its default memory layout.
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PYTHON = ROOT / ".venv-tests/bin/python"
+ARCHITECTURES = ["simple_cnn", "vgg16_simple", "vgg16", "inception_v3", "resnet50", "inception_resnet_v2"]
+HEAD_WIDTH = 256
+
+
+def plain_network(channels, batch_norm, first_stride):
+    """The two designs of ours, as PyTorch writes them."""
+    from torch import nn
+
+    layers, before = [], 3
+    for index, width in enumerate(channels):
+        stride = first_stride if index == 0 else 1
+        layers.append(nn.Conv2d(before, width, 3, stride, 1, bias=not batch_norm))
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(width))
+        layers += [nn.ReLU(inplace=True), nn.MaxPool2d(2)]
+        before = width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), before
+
+
+def reference(name):
+    """The network with a head like ours."""
+    import timm
+    import torchvision
+    from torch import nn
+
+    models = torchvision.models
+    if name == "simple_cnn":
+        base, width = plain_network([32, 64, 128, 128], True, 2)
+    elif name == "vgg16_simple":
+        base, width = plain_network([32, 64, 128, 256, 512], False, 1)
+    elif name == "vgg16":
+        base, width = nn.Sequential(models.vgg16().features, nn.AdaptiveAvgPool2d(1), nn.Flatten()), 512
+    elif name == "inception_v3":
+        base, width = models.inception_v3(aux_logits=False, init_weights=False), 2048
+        base.fc = nn.Identity()
+    elif name == "resnet50":
+        base, width = models.resnet50(), 2048
+        base.fc = nn.Identity()
+    else:
+        base, width = timm.create_model("inception_resnet_v2", num_classes=0), 1536
+    head = nn.Sequential(nn.Linear(width, HEAD_WIDTH), nn.ReLU(), nn.Dropout(0.5), nn.Linear(HEAD_WIDTH, 1))
+    return nn.Sequential(base, head)
+
+
+class Pytorch:
+    def __init__(self, name, options):
+        import torch
+
+        torch.set_num_threads(options.threads)
+        self.network = reference(name).train()
+        self.optimizer = torch.optim.RMSprop(self.network.parameters(), lr=1e-3)
+        shape = (options.batch, 3, options.size, options.size)
+        self.images = torch.randint(0, 256, shape, dtype=torch.uint8)
+        self.labels = (torch.arange(options.batch) % 2).float()
+
+    def step(self):
+        import torch
+
+        start = time.perf_counter()
+        logits = self.network(self.images.float() / 255).squeeze(1)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, self.labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        loss.item()
+        return time.perf_counter() - start
+
+
+def ours(name, memory_format, precision, options):
+    command = [options.program, name, memory_format, precision]
+    command += [str(n) for n in (options.batch, options.size, options.threads, options.steps)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return min(float(line) for line in output.split())
+
+
+def measure(name, options):
+    """Fastest step of PyTorch, and of ours in both layouts and in bfloat16."""
+    variants = [("contiguous", "float32"), ("channels_last", "float32"), ("channels_last", "bfloat16")]
+    best = [float("inf")] * (1 + len(variants))
+    eager = Pytorch(name, options)
+    eager.step()
+    for _ in range(options.rounds):
+        best[0] = min(best[0], *(eager.step() for _ in range(options.steps + 1)))
+        for index, variant in enumerate(variants, 1):
+            best[index] = min(best[index], ours(name, *variant, options))
+    return best
+
+
+def main():
+    if sys.prefix != str(PYTHON.parent.parent):
+        os.execv(PYTHON, [str(PYTHON), *sys.argv])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("--architectures", nargs="+", default=ARCHITECTURES)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=10)
+    parser.add_argument("--size", type=int, default=150)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+
+    print(f"batch {options.batch}, {options.size} x {options.size}, {options.threads} threads\n")
+    print("| architecture | PyTorch, s | contiguous, s | ratio | channels last, s | ratio | bfloat16, s | ratio |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for name in options.architectures:
+        eager, *variants = measure(name, options)
+        cells = [f"{seconds:.3f} | {seconds / eager:.2f}" for seconds in variants]
+        print(f"| {name} | {eager:.3f} | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
