@@ -207,10 +207,9 @@ def main():
     except (ConversionError, OSError) as error:
         sys.exit(f"convert_weights: {error}")
 
-    import numpy
     from safetensors.numpy import save_file
 
-    arrays = {name: numpy.ascontiguousarray(array) for name, array in arrays.items()}
+    arrays = {name: array.copy(order="C") for name, array in arrays.items()}
     save_file(arrays, arguments.output, {"architecture": arguments.architecture})
     print(f"{arguments.output}: {len(arrays)} tensors of {arguments.architecture}")
 

@@ -1,0 +1,52 @@
+// A checkpoint is for everybody: Python reads it and gets the same validation loss.
+#include <cstdio>
+
+#include <gtest/gtest.h>
+
+#include "tests/worker/training/synthetic.h"
+#include "worker/models/tensor_file.h"
+
+namespace ranksweep::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kPython = fs::path(RANKSWEEP_SOURCE_DIR) / ".venv-tests/bin/python";
+const fs::path kScript =
+    fs::path(RANKSWEEP_SOURCE_DIR) / "tests/worker/training/validate_checkpoint.py";
+
+// What `command` prints, a number.
+double number_from(const std::string& command) {
+  FILE* output = popen(command.c_str(), "r");
+  double number = 0;
+  EXPECT_EQ(std::fscanf(output, "%lf", &number), 1) << command;
+  EXPECT_EQ(pclose(output), 0) << command;
+  return number;
+}
+
+TEST(CheckpointInPython, HasTheSameValidationLoss) {
+  if (!fs::exists(kPython)) GTEST_SKIP() << kPython << " with torch and safetensors is not there";
+  const TemporaryFolder folder;
+  const TrainingData data = synthetic_data(2, 40, 12);
+  FeatureCache cache;
+  ScriptedSupervisor supervisor(4);
+  train(synthetic_job(folder.path()), data, cache, supervisor);
+
+  const sweeps::EpochMetrics* best = &supervisor.reported[0];
+  for (const auto& each : supervisor.reported) {
+    if (each.val_loss < best->val_loss) best = &each;
+  }
+  const fs::path checkpoint =
+      folder.path() / ("best-" + std::to_string(best->epoch) + ".safetensors");
+  const fs::path validation = folder.path() / "validation.safetensors";
+  write_tensors(
+      validation,
+      {{"images", data.validation.images.to(torch::kFloat32)}, {"labels", data.validation.labels}},
+      {});
+  const double loss = number_from(kPython.string() + " " + kScript.string() + " " +
+                                  checkpoint.string() + " " + validation.string());
+  EXPECT_NEAR(loss, best->val_loss, 1e-5);
+}
+
+}  // namespace
+}  // namespace ranksweep::worker
