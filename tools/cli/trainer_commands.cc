@@ -38,7 +38,6 @@ void add_passed_on(CLI::App& app, const std::string& name, const std::string& de
 void add_trainer_commands(CLI::App& app) {
   add_passed_on(app, "models", "List the architectures with their size and cost");
   add_passed_on(app, "preview", "Draw what augmentation makes of a sweep's images, as a PNG file");
-  add_passed_on(app, "preview", "Draw what augmentation makes of a sweep's images");
 }
 
 }  // namespace ranksweep::cli
