@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 
 #include <ATen/Parallel.h>
@@ -9,6 +10,8 @@
 #include <sys/socket.h>
 #include <torch/version.h>
 
+#include "sweeps/sweep_spec.h"
+#include "worker/augmentation/preview.h"
 #include "worker/trainer/agent_link.h"
 #include "worker/trainer/models_command.h"
 #include "worker/trainer/serve.h"
@@ -69,7 +72,21 @@ int run(int argc, char** argv) {
   models->add_option("--format", format, "table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
+
+  CLI::App* preview =
+      app.add_subcommand("preview", "Draw what augmentation makes of a sweep's images");
+  std::filesystem::path sweep_file, picture = "preview.png";
+  ranksweep::worker::PreviewOptions shown;
+  preview->add_option("sweep", sweep_file, "The sweep file")->required();
+  preview->add_option("-o,--output", picture, "The PNG file to write")->capture_default_str();
+  preview->add_option("--images", shown.images, "Training images to show")->capture_default_str();
+  preview->add_option("--variants", shown.variants, "Epochs to show")->capture_default_str();
+
   CLI11_PARSE(app, argc, argv);
+  if (*preview) {
+    ranksweep::worker::write_preview(ranksweep::sweeps::load_sweep(sweep_file), shown, picture);
+    return 0;
+  }
   if (!*models) return serve_agent(app);
 
   std::array<int, 2> image_size = {};
