@@ -60,14 +60,16 @@ Scaling scaling(sweeps::Normalization normalization) {
           {-0.485F / 0.229F, -0.456F / 0.224F, -0.406F / 0.225F}};
 }
 
-// Float32 [N, H, W, 3] from 0..255, in place.
+// Float32 [N, H, W, 3] from 0..255; may change `batch`. A whole row of pixels at a time: Torch is
+// slow where the innermost dimension has three numbers.
 torch::Tensor normalize(torch::Tensor batch, sweeps::Normalization normalization) {
   const Scaling scale = scaling(normalization);
-  if (scale.bgr) batch = batch.flip({3});
+  batch = scale.bgr ? batch.flip({3}) : batch.contiguous();
   const auto row = [&](const std::array<float, 3>& values) {
-    return torch::tensor({values[0], values[1], values[2]}, batch.options());
+    return torch::tensor({values[0], values[1], values[2]}, batch.options()).repeat(batch.size(2));
   };
-  return batch.mul_(row(scale.factor)).add_(row(scale.offset));
+  batch.view({batch.size(0), batch.size(1), -1}).mul_(row(scale.factor)).add_(row(scale.offset));
+  return batch;
 }
 
 }  // namespace
@@ -100,7 +102,7 @@ torch::Tensor TrialModel::augmented_images(const ImageSet& set, const torch::Ten
                          spec_.augmentation, spec_.data_seed));
 }
 
-// `pixels`: float32 [N, H, W, 3], changed in place.
+// `pixels`: float32 [N, H, W, 3].
 torch::Tensor TrialModel::prepare(torch::Tensor pixels) const {
   return normalize(std::move(pixels), normalization_of(spec_))
       .permute({0, 3, 1, 2})
