@@ -12,6 +12,7 @@
 
 #include "sweeps/sweep_spec.h"
 #include "worker/augmentation/preview.h"
+#include "worker/data/data_set.h"
 #include "worker/trainer/agent_link.h"
 #include "worker/trainer/models_command.h"
 #include "worker/trainer/serve.h"
@@ -109,6 +110,12 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const ranksweep::sweeps::SweepError& error) {
+    std::cerr << error.what() << '\n';
+    return 2;
+  } catch (const ranksweep::worker::DataError& error) {
+    std::cerr << "ranksweep-trainer: " << error.what() << '\n';
+    return 2;
   } catch (const std::invalid_argument& error) {
     std::cerr << "ranksweep-trainer: " << error.what() << '\n';
     return 2;
