@@ -20,7 +20,8 @@ cmake --build --preset release --target ranksweep ranksweep-trainer
 step "3 of 4: a sweep on drawn faces, three ranks under mpirun"
 mkdir -p "$folder"
 [ -d "$folder/faces" ] || "$bin/ranksweep" make-faces "$folder/faces" --persons 80 --seed 7
-mpirun -n 3 "$bin/ranksweep" run sweeps/examples/quickstart.yaml --db "$folder/results.db"
+cp sweeps/examples/quickstart.yaml "$folder/sweep.yaml"
+mpirun -n 3 "$bin/ranksweep" run "$folder/sweep.yaml" --db "$folder/results.db"
 
 step "4 of 4: the ranking and the report"
 "$bin/ranksweep" rank "$folder/results.db"
