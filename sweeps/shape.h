@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,8 +52,9 @@ struct Field;
 struct Mapping {
   std::vector<Field> fields;
 };
+struct Kind;
 struct Tagged {  // a mapping whose field `kind` decides which others there may be
-  std::vector<std::pair<std::string, Mapping>> kinds;
+  std::vector<Kind> kinds;
 };
 struct AnyOf {  // alternatives that a node's kind tells apart
   std::vector<Shape> shapes;
@@ -72,6 +72,16 @@ struct Field {
   Shape shape;
   nlohmann::json fallback;  // when it is left out; "" when it must be given
 };
+
+struct Kind {
+  std::string name;
+  Mapping mapping;
+};
+
+// Whether a field's fallback says that there is none.
+inline bool must_be_given(const nlohmann::json& fallback) {
+  return fallback.is_string() && fallback.get_ref<const std::string&>().empty();
+}
 
 // Whether `node` has the shape; what is wrong is added to `found`, each with its own place. `name`
 // is what the value is called in messages: "learning_rate", "head.dense".

@@ -47,7 +47,7 @@ std::string entries(Block block, const std::map<std::string, std::string>& given
   std::string lines;
   for (const TrialParameter& parameter : trial_parameters()) {
     const nlohmann::json fallback = parameter.get(TrialSpec{});
-    if (parameter.block == block && fallback != "") {
+    if (parameter.block == block && !must_be_given(fallback)) {
       lines += entry(parameter.block_name, parameter.doc, parameter.shape, fallback, given);
     }
   }

@@ -18,7 +18,7 @@ constexpr const char* kHead = "| key | allowed | default | meaning |\n|---|---|-
 std::string row(const std::string& name, const std::string& doc, const Shape& shape,
                 const json& fallback) {
   const std::string value =
-      fallback == "" ? "must be given" : fmt::format("`{}`", to_yaml(shape, fallback));
+      must_be_given(fallback) ? "must be given" : fmt::format("`{}`", to_yaml(shape, fallback));
   return fmt::format("| `{}` | {} | {} | {} |\n", name, describe(shape), value, doc);
 }
 

@@ -21,7 +21,7 @@ ordered_json definitions() {
   for (const TrialParameter& parameter : trial_parameters()) {
     ordered_json schema = {{"description", parameter.doc}};
     schema.update(to_schema(parameter.shape));
-    if (const nlohmann::json value = parameter.get(defaults); value != "")
+    if (const nlohmann::json value = parameter.get(defaults); !must_be_given(value))
       schema["default"] = value;
     all[parameter.name] = std::move(schema);
   }

@@ -170,8 +170,8 @@ json encode_changes(const Augmentation& augmentation) {
 json encode(const Schedule& schedule) {
   json encoded;
   for_each_schedule([&](const char* name, const auto& members) {
-    using Kind = typename std::remove_cvref_t<decltype(members)>::value_type::Owner;
-    if (const auto* kind = std::get_if<Kind>(&schedule)) {
+    using Owner = typename std::remove_cvref_t<decltype(members)>::value_type::Owner;
+    if (const auto* kind = std::get_if<Owner>(&schedule)) {
       encoded = encode_members(members, *kind);
       encoded["kind"] = name;
     }
@@ -230,7 +230,7 @@ Shape schedule_shape() {
   Tagged kinds;
   for_each_schedule([&](const char* name, const auto& members) {
     names.names.emplace_back(name);
-    kinds.kinds.emplace_back(name, mapping_of(members));
+    kinds.kinds.push_back({name, mapping_of(members)});
   });
   return {AnyOf{{{names}, {kinds}}}};
 }
