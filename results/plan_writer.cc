@@ -46,7 +46,8 @@ std::int64_t write_sweep(SQLite::Database& database, const Plan& plan, const Pro
   statement.bind(2, provenance.source);
   statement.bind(3, provenance.data_path.string());
   statement.bind(4, plan.data_fingerprint);
-  statement.bind(5, json(provenance.classes).dump());
+  // A folder's name, and so a class, may be no UTF-8.
+  statement.bind(5, json(provenance.classes).dump(-1, ' ', false, json::error_handler_t::replace));
   statement.bind(6, provenance.train_images);
   statement.bind(7, provenance.val_images);
   statement.bind(8, provenance.test_images);

@@ -104,8 +104,8 @@ LEFT JOIN sweep_trial ON sweep_trial.trial = trial.id
 WHERE attempt.outcome IN ('failed', 'lost', 'diverged')
 ORDER BY attempt.id;
 
--- What each rank did with its device. `held_s`: from the begin to the end of its attempts that have
--- ended. `epoch_s`: the time of the epochs that the database keeps, `data_wait_s` of which the
+-- What each rank did with its device. `held_s`: from the begin to the end of its attempts; one that
+-- has no end counts as long as its epochs. `epoch_s`: the time of the epochs that the database keeps, `data_wait_s` of which the
 -- training loop waited for images.
 CREATE VIEW device_use AS
 WITH work AS (
@@ -126,7 +126,8 @@ SELECT
   coalesce(sum(work.epochs), 0) AS epochs,
   min(attempt.begun_at) AS first_begun_at,
   max(attempt.ended_at) AS last_ended_at,
-  total((julianday(attempt.ended_at) - julianday(attempt.begun_at)) * 86400) AS held_s,
+  total(coalesce(
+    (julianday(attempt.ended_at) - julianday(attempt.begun_at)) * 86400, work.epoch_s)) AS held_s,
   total(work.epoch_s) AS epoch_s,
   total(work.data_wait_s) AS data_wait_s,
   coalesce(sum(work.train_images), 0) AS train_images

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "results/sqlite_store.h"
+#include "results/text.h"
 
 namespace ranksweep::results::testing {
 namespace {
@@ -95,8 +96,9 @@ class Historian {
   void begin(const PlannedTrial& trial, std::size_t rank) {
     at(free_at_[rank]);
     history_.changes.push_back(AttemptStarted{++attempt_, trial.id, static_cast<int>(rank),
-                                              rank < 2 ? "node-a" : "node-b",
-                                              fmt::format("cuda:{}", rank % 2), 4});
+                                              (rank < 2 ? "node-a" : "node-b") + sweep_.user_text,
+                                              fmt::format("cuda:{}", rank % 2) + sweep_.user_text,
+                                              4});
   }
 
   void end(const PlannedTrial& trial, std::size_t rank, double seconds, AttemptEnded end) {
@@ -114,9 +116,10 @@ class Historian {
     AttemptEnded ended;
     ended.outcome = AttemptOutcome::lost;
     ended.trial_state = then;
-    ended.cause = "signal 9 (SIGKILL)";
-    ended.message = "The trainer was killed; the kernel may have run out of memory.";
-    ended.stderr_tail = "loading weights\nepoch 1\n";
+    ended.cause = "signal 9 (SIGKILL)" + sweep_.user_text;
+    ended.message =
+        "The trainer was killed; the kernel may have run out of memory." + sweep_.user_text;
+    ended.stderr_tail = "loading weights\nepoch 1\n" + sweep_.user_text;
     end(trial, rank, 30 + 60 * uniform(), ended);
   }
 
@@ -187,10 +190,11 @@ class Historian {
 
 sweeps::Plan synthetic_plan(const SyntheticSweep& sweep) {
   sweeps::Plan plan;
-  plan.sweep_name = sweep.name;
+  plan.sweep_name = sweep.name + sweep.user_text;
   plan.data_fingerprint = sweeps::hash_hex("synthetic faces");
   plan.swept = {"architecture", "learning_rate", "augmentation", "training"};
   if (sweep.trials > 80) plan.swept.push_back("seed");
+  if (!sweep.user_text.empty()) plan.swept.push_back("weights");
   for (int i = 0; i < sweep.trials; ++i) {
     PlannedTrial trial;
     trial.spec.architecture = kArchitectures[static_cast<std::size_t>(i % 5)].name;
@@ -201,6 +205,7 @@ sweeps::Plan synthetic_plan(const SyntheticSweep& sweep) {
         *sweeps::find_augmentation_preset(kAugmentations[static_cast<std::size_t>(i / 20 % 4)]);
     trial.spec.seed = i / 80;
     trial.spec.epochs = sweep.epochs;
+    if (!sweep.user_text.empty()) trial.spec.weights = "/" + valid_utf8(sweep.user_text);
     trial.id = sweeps::identify(trial.spec, plan.data_fingerprint);
     trial.cost = traits_of(trial).seconds;
     plan.trials.push_back(trial);
@@ -216,18 +221,20 @@ Provenance synthetic_provenance(const SyntheticSweep& sweep) {
       "  architecture: [simple_cnn, vgg16, inception_v3, resnet50, inception_resnet_v2]\n"
       "  learning_rate: [1e-3, 1e-4]\n"
       "  augmentation: [none, flip, standard, strong]\n"
-      "  training: [frozen, full]\n";
-  provenance.data_path = "/data/faces";
-  provenance.classes = {"neutral", "smiling"};
+      "  training: [frozen, full]\n" +
+      sweep.user_text;
+  provenance.data_path = "/data/faces" + sweep.user_text;
+  provenance.classes = {"neutral", "smiling" + sweep.user_text};
   provenance.train_images = 700;
   provenance.val_images = 100;
-  provenance.command_line = "mpirun -n 4 ranksweep run synthetic.yaml --db results.db";
-  provenance.host = "node-a";
+  provenance.command_line =
+      "mpirun -n 4 ranksweep run synthetic.yaml --db results.db" + sweep.user_text;
+  provenance.host = "node-a" + sweep.user_text;
   provenance.environment = {{"ranksweep", "0.1.0"},
                             {"LibTorch", "2.11.0"},
                             {"MPI", "Open MPI 4.1.4"},
                             {"CPU", "AMD EPYC 7763, 2 cores"},
-                            {"git commit", "de7af9c"}};
+                            {"git commit", "de7af9c" + sweep.user_text}};
   return provenance;
 }
 

@@ -19,6 +19,7 @@ struct SyntheticSweep {
   int ranks = 4;
   bool complete = false;  // leaves no trial running or pending
   unsigned seed = 1;
+  std::string user_text;  // appended to every text that comes from a user or a machine
 };
 
 // The plan over architecture, learning rate, augmentation, training and, for more than 80 trials,

@@ -1,0 +1,160 @@
+#include "results/report.h"
+
+#include <filesystem>
+#include <regex>
+
+#include <gmock/gmock.h>
+
+#include "results/embedded_files.h"
+#include "results/sqlite_store.h"
+#include "tests/results/synthetic_sweep.h"
+#include "tests/results/temporary_folder.h"
+
+namespace ranksweep::results {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ReportTest : public ::testing::Test {
+ protected:
+  std::string html(const testing::SyntheticSweep& sweep) {
+    testing::write_synthetic_sweep(path_, sweep);
+    ResultsReader reader(path_);
+    return report_html(reader);
+  }
+
+  std::string markdown(const testing::SyntheticSweep& sweep) {
+    testing::write_synthetic_sweep(path_, sweep);
+    ResultsReader reader(path_);
+    return report_markdown(reader);
+  }
+
+  testing::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "results.db";
+};
+
+// Without the page in the message when it does not.
+bool holds(const std::string& page, const std::string& text) {
+  return page.find(text) != std::string::npos;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+TEST_F(ReportTest, NamesTheWinnerAndCountsHowTheTrialsEnded) {
+  const std::string page = html({});
+  EXPECT_TRUE(holds(page, "inception_resnet_v2"));
+  EXPECT_TRUE(holds(page,
+                    "leads with a validation loss of 0.0390 at epoch 20, and an accuracy "
+                    "of 98.00 %."));
+  EXPECT_TRUE(holds(page,
+                    "On 100 validation images the 95 % interval of that accuracy is 93.0 "
+                    "to 99.4 %"));
+  EXPECT_TRUE(holds(page, "<li class=\"key collapsed\">2 collapsed</li>"));
+  EXPECT_TRUE(holds(page, "The same validation images chose the best epoch"));
+}
+
+TEST_F(ReportTest, HasASectionForEverythingThatTheSweepHas) {
+  const std::string page = html({});
+  for (const char* id :
+       {"ranking", "curves", "effects", "training", "study", "time", "failures", "provenance"}) {
+    EXPECT_TRUE(holds(page, std::string("<section id=\"") + id + "\""));
+  }
+}
+
+TEST_F(ReportTest, IsTheSameAgainByteForByte) {
+  const std::string first = html({});
+  std::filesystem::copy_file(path_, folder_ / "copy.db");
+  ResultsReader copy(folder_ / "copy.db");
+  EXPECT_EQ(report_html(copy), first);
+  ResultsReader again(path_);
+  EXPECT_EQ(report_markdown(again), report_markdown(copy));
+}
+
+TEST_F(ReportTest, TellsOfASweepThatHasOnlyBegun) {
+  const testing::SyntheticSweep sweep{.trials = 3};
+  const std::string page = html(sweep);  // all three are still pending
+  EXPECT_TRUE(holds(page, "No trial has finished with an honest result yet."));
+  EXPECT_FALSE(holds(page, "<section id=\"curves\""));
+  EXPECT_FALSE(holds(page, "<section id=\"time\""));
+}
+
+TEST_F(ReportTest, ForbidsTheNetworkAndNeedsNone) {
+  const std::string page = html({});
+  EXPECT_TRUE(holds(page, "content=\"default-src 'none'; script-src 'sha256-"));
+  const std::regex outside("(src|href)=\"?https?:", std::regex::icase);
+  EXPECT_FALSE(std::regex_search(page.substr(0, page.find("<script>")), outside));
+  EXPECT_EQ(count(page, " style=\""), 0u);  // which the policy would drop
+}
+
+// The policy names the scripts and the style by these; a browser computes them anew.
+TEST(EmbeddedFilesTest, HashesAreThoseOfSha256sum) {
+  EXPECT_EQ(kChartJsSha256.size(), 44u);
+  EXPECT_EQ(kReportJsSha256.back(), '=');
+  EXPECT_NE(kReportJsSha256, kReportCssSha256);
+}
+
+const std::string kHostile =
+    " <script>alert(1)</script> </style><!-- \"quoted\" 'single' & \xf0\x9f\x99\x82 "
+    "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xe2\x80\xae gnp \xff | ` {{css}} " +
+    std::string(10'000, 'x');
+
+TEST_F(ReportTest, HostileTextStaysText) {
+  const std::string page = html({.user_text = kHostile});
+  EXPECT_EQ(count(page, "<script"), 3u);
+  EXPECT_EQ(count(page, "</script"), 3u);
+  EXPECT_EQ(count(page, "<style"), 1u);
+  EXPECT_EQ(count(page, "</style"), 1u);
+  EXPECT_TRUE(holds(page, "&lt;script&gt;alert(1)&lt;/script&gt;"));
+  EXPECT_TRUE(holds(page, "\\u003cscript>alert(1)\\u003c/script>"));
+  EXPECT_FALSE(holds(page, "\xff"));
+  EXPECT_LT(page.size(), 3'000'000u);
+}
+
+TEST_F(ReportTest, HostileTextStaysInItsCellInMarkdown) {
+  const std::string text = markdown({.user_text = kHostile});
+  const std::string tables = text.substr(0, text.find("\n```"));
+  EXPECT_THAT(tables, Not(HasSubstr("<script>")));
+  EXPECT_THAT(tables, HasSubstr("&lt;script&gt;alert(1)"));
+  EXPECT_THAT(tables, HasSubstr("\\| \\`"));
+}
+
+TEST_F(ReportTest, AFenceInTheSweepFileCannotEndItsBlock) {
+  EXPECT_THAT(markdown({.user_text = "\n```\n# not a heading\n"}), HasSubstr("\n````yaml\n"));
+}
+
+TEST_F(ReportTest, MarkdownHasTheHeadlineAndTheTables) {
+  const std::string text = markdown({});
+  EXPECT_THAT(text, HasSubstr("# synthetic\n\ninception_resnet_v2"));
+  EXPECT_THAT(text, HasSubstr("Of 40 trials: 30 finished, 2 collapsed, 2 diverged, 1 failed, 2 "
+                              "running, 3 pending."));
+  EXPECT_THAT(text, HasSubstr("| model | min val loss epoch | min val loss | val accuracy | "
+                              "training loss | training accuracy |"));
+  EXPECT_THAT(text, HasSubstr("\n## What went wrong\n"));
+  EXPECT_THAT(text, HasSubstr("signal 9 (SIGKILL)"));
+}
+
+TEST_F(ReportTest, StaysSmallAndSaysWhatItLeftOut) {
+  const std::string page = html({.trials = 2100, .epochs = 4});
+  EXPECT_LT(page.size(), 2'000'000u);
+  EXPECT_TRUE(holds(page, "The first 2000 of 2100 rows"));
+  EXPECT_TRUE(holds(page, "The best 100 trials can be chosen."));
+}
+
+TEST_F(ReportTest, ThinsLongCurvesButKeepsTheirBestEpochs) {
+  const std::string page = html({.trials = 10, .epochs = 500});
+  EXPECT_TRUE(holds(page, "Curves are thinned to about 100 epochs."));
+  ResultsReader reader(path_);
+  const RankedTrial best = reader.ranking()[0];
+  EXPECT_TRUE(holds(page, "\"best\":" + std::to_string(best.best_epoch.value())));
+  EXPECT_LT(page.size(), 600'000u);
+}
+
+}  // namespace
+}  // namespace ranksweep::results
