@@ -25,7 +25,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Assign, attempt, trial, spec, data, directory
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, attempt, epoch, decision)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stop, attempt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ready, version, program)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Started, attempt, resumed_from, parameters)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Started, attempt, resumed_from, parameters,
+                                                precision, memory_format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, attempt, epoch, step, steps, images_per_second)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochDone, attempt, metrics)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finished, attempt)

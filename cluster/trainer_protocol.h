@@ -57,6 +57,8 @@ struct Started {
   sweeps::AttemptId attempt = 0;
   int resumed_from = 0;         // later epochs will be reported, again if need be; 0: all
   std::int64_t parameters = 0;  // of the network
+  std::string precision;        // what it runs with; empty when the trainer does not say
+  std::string memory_format;
 };
 
 struct Progress {  // at most a few a second; proves that the trainer lives

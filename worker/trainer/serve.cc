@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sweeps/trial_spec.h"
+#include "sweeps/trial_values.h"
 #include "worker/data/data_set.h"
 #include "worker/models/safetensors.h"
 #include "worker/trainer/load_data.h"
@@ -24,8 +25,12 @@ class ProtocolSupervisor : public Supervisor {
   ProtocolSupervisor(AgentLink& agent, sweeps::AttemptId attempt)
       : agent_(agent), attempt_(attempt) {}
 
-  void started(int resumed_from, std::int64_t parameters) override {
-    agent_.send(cluster::Started{attempt_, resumed_from, parameters});
+  void started(const TrainingStart& start) override {
+    agent_.send(cluster::Started{.attempt = attempt_,
+                                 .resumed_from = start.resumed_from,
+                                 .parameters = start.parameters,
+                                 .precision = sweeps::encode(start.precision),
+                                 .memory_format = sweeps::encode(start.memory_format)});
   }
 
   void progressed(int epoch, int step, int steps, double images_per_second) override {

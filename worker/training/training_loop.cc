@@ -111,7 +111,10 @@ class TrainingRun {
     // has to be told that the trial is complete needs no further epoch to hear it.
     const int complete = static_cast<int>(state_.history.size());
     reported_ = std::min(job_.known_epochs, std::max(complete - 1, 0));
-    supervisor_.started(reported_, model().parameter_count());
+    supervisor_.started({.resumed_from = reported_,
+                         .parameters = model().parameter_count(),
+                         .precision = model_.precision(),
+                         .memory_format = model_.memory_format()});
     since_save_.restart();
   }
 
@@ -295,6 +298,8 @@ class TrainingRun {
                              {"classes", nlohmann::json(data_.classes).dump()},
                              {"image_size", nlohmann::json(spec_.image_size).dump()},
                              {"normalization", sweeps::encode(normalization_of(spec_))},
+                             {"precision", sweeps::encode(model_.precision())},
+                             {"memory_format", sweeps::encode(model_.memory_format())},
                              {"spec", sweeps::to_canonical_json(spec_).dump()}});
     best_on_disk_ = best;
   }

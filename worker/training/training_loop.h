@@ -23,6 +23,14 @@ struct TrainingJob {
   int known_epochs = 0;             // epochs that the supervisor has from earlier attempts
 };
 
+// What a supervisor is told at the start.
+struct TrainingStart {
+  int resumed_from = 0;  // the epochs after this one will be reported
+  std::int64_t parameters = 0;
+  sweeps::Precision precision = sweeps::Precision::float32;  // in use, so not automatic
+  sweeps::MemoryFormat memory_format = sweeps::MemoryFormat::channels_last;
+};
+
 // Who watches a training run and decides how long it goes on.
 class Supervisor {
  public:
@@ -37,8 +45,8 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
   virtual ~Supervisor() = default;
 
-  // Once, first. The epochs after `resumed_from` will be reported.
-  virtual void started(int resumed_from, std::int64_t parameters) = 0;
+  // Once, first.
+  virtual void started(const TrainingStart& start) = 0;
   // After every step. Epoch 0 is the pass of a frozen base over all images.
   virtual void progressed(int epoch, int step, int steps, double images_per_second) = 0;
   // Asked between steps.

@@ -31,10 +31,21 @@ class Autocast {
   bool was_on_;
 };
 
-// Channels last is the quicker for every architecture on CPUs and GPUs: docs/benchmarks.md.
-torch::MemoryFormat memory_format(const sweeps::TrialSpec& spec) {
-  return spec.memory_format == sweeps::MemoryFormat::contiguous ? torch::MemoryFormat::Contiguous
-                                                                : torch::MemoryFormat::ChannelsLast;
+// Automatic choices are fixed for a machine rather than timed at run time, so that a trial gives
+// the same bits twice. docs/benchmarks.md has the measurements behind them.
+
+// Channels last was the quicker for every architecture measured.
+sweeps::MemoryFormat choose(sweeps::MemoryFormat wanted) {
+  return wanted == sweeps::MemoryFormat::automatic ? sweeps::MemoryFormat::channels_last : wanted;
+}
+
+// Bfloat16 is the quicker where the processor multiplies it, and many times slower elsewhere.
+sweeps::Precision choose(sweeps::Precision wanted, torch::Device device) {
+  if (wanted != sweeps::Precision::automatic) return wanted;
+#ifdef __x86_64__
+  if (device.is_cpu() && __builtin_cpu_supports("avx512bf16")) return sweeps::Precision::bfloat16;
+#endif
+  return sweeps::Precision::float32;
 }
 
 // Per-channel factor and offset such that prepared = pixel * factor + offset.
@@ -81,13 +92,13 @@ sweeps::Normalization normalization_of(const sweeps::TrialSpec& spec) {
 TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device)
     : spec_(spec),
       device_(device),
-      format_(memory_format(spec)),
-      bfloat16_(spec.precision == sweeps::Precision::bfloat16),
+      precision_(choose(spec.precision, device)),
+      memory_format_(choose(spec.memory_format)),
       model_(spec, classes) {
   if (spec.weights) {
     load_base_weights(model_, find_architecture(spec.architecture), *spec.weights);
   }
-  model_.to(device_, format_);
+  model_.to(device_, torch_format());
 }
 
 torch::Tensor TrialModel::images(const ImageSet& set, const torch::Tensor& indices) const {
@@ -106,16 +117,21 @@ torch::Tensor TrialModel::augmented_images(const ImageSet& set, const torch::Ten
 torch::Tensor TrialModel::prepare(torch::Tensor pixels) const {
   return normalize(std::move(pixels), normalization_of(spec_))
       .permute({0, 3, 1, 2})
-      .contiguous(format_);
+      .contiguous(torch_format());
+}
+
+torch::MemoryFormat TrialModel::torch_format() const {
+  return memory_format_ == sweeps::MemoryFormat::contiguous ? torch::MemoryFormat::Contiguous
+                                                            : torch::MemoryFormat::ChannelsLast;
 }
 
 torch::Tensor TrialModel::pooled(const torch::Tensor& images) {
-  const Autocast autocast(device_.type(), bfloat16_);
+  const Autocast autocast(device_.type(), in_bfloat16());
   return model_.pooled(images).to(torch::kFloat32);
 }
 
 torch::Tensor TrialModel::logits(const torch::Tensor& pooled) {
-  const Autocast autocast(device_.type(), bfloat16_);
+  const Autocast autocast(device_.type(), in_bfloat16());
   return model_.head().forward(pooled).to(torch::kFloat32);
 }
 

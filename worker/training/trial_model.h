@@ -14,6 +14,9 @@ class TrialModel {
   TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device);
 
   Model& model() { return model_; }
+  // What it runs with: never automatic.
+  sweeps::Precision precision() const { return precision_; }
+  sweeps::MemoryFormat memory_format() const { return memory_format_; }
 
   // Prepares the images `indices` of `set` for the base: float32 [N, 3, H, W] on the device.
   torch::Tensor images(const ImageSet& set, const torch::Tensor& indices) const;
@@ -27,11 +30,13 @@ class TrialModel {
 
  private:
   torch::Tensor prepare(torch::Tensor pixels) const;
+  torch::MemoryFormat torch_format() const;
+  bool in_bfloat16() const { return precision_ == sweeps::Precision::bfloat16; }
 
   const sweeps::TrialSpec& spec_;
   torch::Device device_;
-  torch::MemoryFormat format_;
-  bool bfloat16_;
+  sweeps::Precision precision_;
+  sweeps::MemoryFormat memory_format_;
   Model model_;
 };
 

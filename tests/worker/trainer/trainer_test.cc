@@ -105,7 +105,10 @@ class TrainerTest : public testing::Test {
 TEST_F(TrainerTest, TrainsOneTrialAfterTheOther) {
   for (int trial = 0; trial < 2; ++trial) {
     send(assignment());
-    EXPECT_EQ(next<cluster::Started>().parameters, 274'465);
+    const auto started = next<cluster::Started>();
+    EXPECT_EQ(started.parameters, 274'465);
+    EXPECT_EQ(started.precision, "float32");
+    EXPECT_EQ(started.memory_format, "channels_last");
     const auto first = next<cluster::EpochDone>();
     EXPECT_EQ(first.attempt, attempt_);
     EXPECT_EQ(first.metrics.epoch, 1);

@@ -51,10 +51,7 @@ class ScriptedSupervisor : public Supervisor {
  public:
   explicit ScriptedSupervisor(int epochs, int stop_at = -1) : epochs_(epochs), stop_at_(stop_at) {}
 
-  void started(int from, std::int64_t count) override {
-    resumed_from = from;
-    parameters = count;
-  }
+  void started(const TrainingStart& start) override { resumed_from = start.resumed_from; }
   void progressed(int, int, int, double) override {}
   bool stop_requested() override { return asked++ == stop_at_; }
   Decision epoch_done(const sweeps::EpochMetrics& metrics) override {
@@ -63,7 +60,6 @@ class ScriptedSupervisor : public Supervisor {
   }
 
   int resumed_from = -1;
-  std::int64_t parameters = 0;
   int asked = 0;
   std::vector<sweeps::EpochMetrics> reported;
 
