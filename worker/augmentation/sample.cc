@@ -1,5 +1,9 @@
 #include "worker/augmentation/sample.h"
 
+#include <ATen/Parallel.h>
+
+#include "worker/augmentation/sample_cpu.h"
+
 namespace ranksweep::worker {
 namespace {
 
@@ -30,10 +34,38 @@ torch::Tensor is_outside(const torch::Tensor& places, std::int64_t size) {
   return (places < 0).logical_or(places > size - 1);
 }
 
+template <typename Value>
+torch::Tensor sample_on_cpu(const torch::Tensor& pixels,
+                            const std::vector<std::array<double, 6>>& maps, FillMode fill_mode,
+                            double fill_value) {
+  const torch::Tensor source = pixels.contiguous();
+  torch::Tensor result = torch::empty(pixels.sizes(), torch::kFloat32);
+  const std::int64_t stride = source.stride(0);
+  const auto height = static_cast<int>(source.size(1)), width = static_cast<int>(source.size(2));
+  const Value* from = source.const_data_ptr<Value>();
+  float* to = result.mutable_data_ptr<float>();
+  at::parallel_for(0, source.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      sample_image(from + i * stride, height, width, maps[static_cast<std::size_t>(i)], fill_mode,
+                   static_cast<float>(fill_value), to + i * stride);
+    }
+  });
+  return result;
+}
+
 }  // namespace
 
 torch::Tensor sample(const torch::Tensor& pixels, const std::vector<std::array<double, 6>>& maps,
                      FillMode fill_mode, double fill_value) {
+  if (!pixels.is_cpu()) return sample_by_grid(pixels, maps, fill_mode, fill_value);
+  return pixels.scalar_type() == torch::kUInt8
+             ? sample_on_cpu<std::uint8_t>(pixels, maps, fill_mode, fill_value)
+             : sample_on_cpu<float>(pixels, maps, fill_mode, fill_value);
+}
+
+torch::Tensor sample_by_grid(const torch::Tensor& pixels,
+                             const std::vector<std::array<double, 6>>& maps, FillMode fill_mode,
+                             double fill_value) {
   const std::int64_t height = pixels.size(1), width = pixels.size(2);
   std::vector<float> coefficients;
   for (const auto& map : maps) coefficients.insert(coefficients.end(), map.begin(), map.end());

@@ -19,4 +19,9 @@ namespace ranksweep::worker {
 torch::Tensor sample(const torch::Tensor& pixels, const std::vector<std::array<double, 6>>& maps,
                      sweeps::FillMode fill_mode, double fill_value);
 
+// The way for devices other than the CPU, by Torch's grid_sample. The same result within rounding.
+torch::Tensor sample_by_grid(const torch::Tensor& pixels,
+                             const std::vector<std::array<double, 6>>& maps,
+                             sweeps::FillMode fill_mode, double fill_value);
+
 }  // namespace ranksweep::worker

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <span>
+#include <cstring>
+#include <vector>
 
 namespace ranksweep::worker {
 namespace {
@@ -15,17 +16,31 @@ constexpr int kValueBits = 6;
 constexpr int kFirstShift = kWeightBits - kValueBits;
 constexpr int kSecondShift = kWeightBits + kValueBits;
 
-// The inputs that one output depends on: weights for inputs first, first + 1, ...
+// The same code for vector units of two generations; integers, so with the same result.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define RANKSWEEP_VECTORIZED __attribute__((target_clones("avx2", "default"), optimize("O3")))
+#else
+#define RANKSWEEP_VECTORIZED
+#endif
+
+// A pixel's channels; the fourth is the next pixel's first and goes unused.
+using Pixel = std::int32_t __attribute__((vector_size(16)));
+
+// The inputs that each output depends on: `count[i]` of them from `first[i]` on.
 struct Taps {
-  int first = 0;
-  std::vector<std::int16_t> weights;  // their sum is kWeightOne, exactly
+  std::vector<int> first;
+  std::vector<int> count;
+  std::vector<std::int32_t> weights;  // `stride` for each output; they add up to kWeightOne
+  std::size_t stride = 0;
 };
 
-// The taps of each of `out` outputs on `in` inputs. Lengths are counted in units of 1 / (2 out)
-// input pixels, so that all of it is exact.
-std::vector<Taps> make_taps(std::int64_t in, std::int64_t out) {
-  std::vector<Taps> taps(static_cast<std::size_t>(out));
+// The taps of `out` outputs on `in` inputs. Lengths are counted in units of 1 / (2 out) input
+// pixels, so that all of it is exact.
+Taps make_taps(std::int64_t in, std::int64_t out) {
   const std::int64_t reach = 2 * std::max(in, out);
+  Taps taps;
+  taps.stride = static_cast<std::size_t>(reach / out + 2);
+  taps.weights.resize(taps.stride * static_cast<std::size_t>(out));
   for (std::int64_t i = 0; i < out; ++i) {
     const std::int64_t centre = (2 * i + 1) * in;
     const auto height = [&](std::int64_t x) {  // of the triangle above input x
@@ -38,46 +53,48 @@ std::vector<Taps> make_taps(std::int64_t in, std::int64_t out) {
       sum += height(end);
       if (height(end) > height(highest)) highest = end;
     }
-    Taps& tap = taps[static_cast<std::size_t>(i)];
-    tap.first = static_cast<int>(first);
-    int rest = kWeightOne;
+    std::int32_t* weights = &taps.weights[taps.stride * static_cast<std::size_t>(i)];
+    std::int32_t rest = kWeightOne;
     for (std::int64_t x = first; x < end; ++x) {
-      tap.weights.push_back(static_cast<std::int16_t>(height(x) * kWeightOne / sum));
-      rest -= tap.weights.back();
+      weights[x - first] = static_cast<std::int32_t>(height(x) * kWeightOne / sum);
+      rest -= weights[x - first];
     }
-    tap.weights[static_cast<std::size_t>(highest - first)] += static_cast<std::int16_t>(rest);
+    weights[highest - first] += rest;
+    taps.first.push_back(static_cast<int>(first));
+    taps.count.push_back(static_cast<int>(end - first));
   }
   return taps;
 }
 
-// One output row: the weighted sum of input rows, in units of 1 / 2^kValueBits.
-void blend_rows(const Image& image, const Taps& taps, std::span<std::int32_t> sums,
-                std::span<std::int16_t> row) {
-  const std::size_t stride = row.size();
-  std::fill(sums.begin(), sums.end(), 1 << (kFirstShift - 1));
-  const std::uint8_t* input = image.pixels.data() + stride * static_cast<std::size_t>(taps.first);
-  for (const std::int16_t weight : taps.weights) {
-    for (std::size_t x = 0; x < stride; ++x) sums[x] += weight * input[x];
-    input += stride;
+// One output row: the weighted sum of `count` input rows of `size` values, in units of
+// 1 / 2^kValueBits.
+RANKSWEEP_VECTORIZED void blend_rows(const std::uint8_t* input, std::size_t size,
+                                     const std::int32_t* weights, int count, std::int32_t* row) {
+  std::fill(row, row + size, 1 << (kFirstShift - 1));
+  for (int k = 0; k < count; ++k, input += size) {
+    const std::int32_t weight = weights[k];
+    for (std::size_t x = 0; x < size; ++x) row[x] += weight * input[x];
   }
-  for (std::size_t x = 0; x < stride; ++x)
-    row[x] = static_cast<std::int16_t>(sums[x] >> kFirstShift);
+  for (std::size_t x = 0; x < size; ++x) row[x] >>= kFirstShift;
 }
 
-void blend_columns(std::span<const std::int16_t> row, const std::vector<Taps>& taps,
-                   std::uint8_t* output) {
-  for (const Taps& tap : taps) {
-    const std::int16_t* input = row.data() + 3 * tap.first;
-    std::int32_t red = 1 << (kSecondShift - 1), green = red, blue = red;
-    for (const std::int16_t weight : tap.weights) {
-      red += weight * input[0];
-      green += weight * input[1];
-      blue += weight * input[2];
-      input += 3;
+// `row` has one value more than its pixels need.
+RANKSWEEP_VECTORIZED void blend_columns(const std::int32_t* row, const Taps& taps,
+                                        std::uint8_t* output) {
+  constexpr std::int32_t kHalf = 1 << (kSecondShift - 1);
+  for (std::size_t i = 0; i < taps.first.size(); ++i) {
+    const std::int32_t* input = row + 3 * std::ptrdiff_t{taps.first[i]};
+    const std::int32_t* weights = &taps.weights[taps.stride * i];
+    Pixel sum = {kHalf, kHalf, kHalf, kHalf};
+    for (int k = 0; k < taps.count[i]; ++k, input += 3) {
+      Pixel pixel;
+      std::memcpy(&pixel, input, sizeof(pixel));
+      sum += pixel * weights[k];
     }
-    *output++ = static_cast<std::uint8_t>(red >> kSecondShift);
-    *output++ = static_cast<std::uint8_t>(green >> kSecondShift);
-    *output++ = static_cast<std::uint8_t>(blue >> kSecondShift);
+    sum >>= kSecondShift;
+    for (int channel = 0; channel < 3; ++channel) {
+      *output++ = static_cast<std::uint8_t>(sum[channel]);
+    }
   }
 }
 
@@ -85,17 +102,17 @@ void blend_columns(std::span<const std::int16_t> row, const std::vector<Taps>& t
 
 Image resize(Image image, int height, int width) {
   if (image.height == height && image.width == width) return image;
-  const std::vector<Taps> vertical = make_taps(image.height, height);
-  const std::vector<Taps> horizontal = make_taps(image.width, width);
-  std::vector<std::int32_t> sums(static_cast<std::size_t>(image.width) * 3);
-  std::vector<std::int16_t> row(sums.size());
+  const Taps vertical = make_taps(image.height, height);
+  const Taps horizontal = make_taps(image.width, width);
+  const std::size_t in_stride = static_cast<std::size_t>(image.width) * 3;
+  const std::size_t out_stride = static_cast<std::size_t>(width) * 3;
+  std::vector<std::int32_t> row(in_stride + 1);
   Image result{height, width, {}};
-  result.pixels.resize(static_cast<std::size_t>(height) * width * 3);
-  std::uint8_t* output = result.pixels.data();
-  for (const Taps& taps : vertical) {
-    blend_rows(image, taps, sums, row);
-    blend_columns(row, horizontal, output);
-    output += static_cast<std::size_t>(width) * 3;
+  result.pixels.resize(static_cast<std::size_t>(height) * out_stride);
+  for (std::size_t y = 0; y < static_cast<std::size_t>(height); ++y) {
+    blend_rows(image.pixels.data() + in_stride * static_cast<std::size_t>(vertical.first[y]),
+               in_stride, &vertical.weights[vertical.stride * y], vertical.count[y], row.data());
+    blend_columns(row.data(), horizontal, result.pixels.data() + out_stride * y);
   }
   return result;
 }

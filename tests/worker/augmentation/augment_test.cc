@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/worker/temporary_folder.h"
+#include "worker/augmentation/sample.h"
 
 namespace ranksweep::worker {
 namespace {
@@ -105,6 +106,29 @@ TEST(Augment, TheReferenceIsWhatKerasSays) {
     EXPECT_EQ(made["cases"][i]["parameters"], stored["cases"][i]["parameters"]);
     const std::vector<float> a = made["cases"][i]["pixels"], b = stored["cases"][i]["pixels"];
     EXPECT_LE(largest_difference(torch::tensor(a), torch::tensor(b)), 0.01) << i;
+  }
+}
+
+// A GPU samples by grid_sample; here it runs on the CPU, beside the CPU's own way.
+TEST(Sample, TheWayOfOtherDevicesGivesTheSame) {
+  const torch::Tensor pixels = noise(4, 23, 31);
+  std::vector<std::array<double, 6>> maps;
+  for (int i = 0; i < 4; ++i) {
+    maps.push_back(affine_map({.theta = 31.0 * i - 40,
+                               .tx = 7.3 * i - 11,
+                               .ty = 5.1 - 4.2 * i,
+                               .shear = 6,
+                               .zx = 0.6 + 0.3 * i,
+                               .zy = 1.1,
+                               .flip_horizontal = i == 2},
+                              23, 31));
+  }
+  for (const FillMode mode :
+       {FillMode::nearest, FillMode::constant, FillMode::reflect, FillMode::wrap}) {
+    EXPECT_LE(
+        largest_difference(sample(pixels, maps, mode, 99), sample_by_grid(pixels, maps, mode, 99)),
+        0.05)
+        << static_cast<int>(mode);
   }
 }
 
