@@ -22,21 +22,21 @@ std::vector<float> gaussian(double deviation) {
   return kernel;
 }
 
-// Blurs along one axis: `step` values lie between neighbours, `count` neighbours in a line.
+// Blurs along rows or along columns.
 void blur_lines(Plane& plane, const std::vector<float>& kernel, int size, bool along_rows) {
   const int reach = static_cast<int>(kernel.size()) / 2;
+  const float* weights = kernel.data() + reach;
   Plane result(plane.size());
   const auto at = [size, along_rows](int line, int place, int channel) {
     const int y = along_rows ? line : place, x = along_rows ? place : line;
-    return static_cast<std::size_t>((y * size + x) * 3 + channel);
+    return (static_cast<std::size_t>(y) * size + x) * 3 + channel;
   };
   for (int line = 0; line < size; ++line) {
     for (int place = 0; place < size; ++place) {
       for (int channel = 0; channel < 3; ++channel) {
         float sum = 0;
         for (int k = -reach; k <= reach; ++k) {
-          sum += kernel[static_cast<std::size_t>(k + reach)] *
-                 plane[at(line, std::clamp(place + k, 0, size - 1), channel)];
+          sum += weights[k] * plane[at(line, std::clamp(place + k, 0, size - 1), channel)];
         }
         result[at(line, place, channel)] = sum;
       }
@@ -79,7 +79,7 @@ void develop(const Shot& shot, worker::Image& image) {
   Random random({shot.pattern, 4});
   for (i = 0; i < plane.size(); ++i) {
     const float value = plane[i] + static_cast<float>(shot.noise) * noise(random);
-    image.pixels[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F);
+    image.pixels[i] = static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
   }
 }
 

@@ -122,7 +122,7 @@ void write(const fs::path& path, const std::string& bytes) {
 
 std::string draw(const MakeFacesOptions& options, const Picture& picture) {
   const auto person = static_cast<std::uint64_t>(picture.person);
-  const auto shot_key = static_cast<std::uint64_t>(2 * picture.number + picture.smiles);
+  const auto shot_key = 2 * static_cast<std::uint64_t>(picture.number) + (picture.smiles ? 1 : 0);
   const Person traits = draw_person(Random({options.seed, 2, person}));
   const Shot shot = draw_shot(picture.smiles, Random({options.seed, 3, person, shot_key}));
   return encode_jpeg(draw_face(traits, shot, options.size), shot.quality);

@@ -95,7 +95,7 @@ std::vector<std::string> number_classes(std::initializer_list<std::vector<NamedS
   for (const auto* samples : splits) {
     for (const NamedSample& named : *samples) names.insert(named.class_name);
   }
-  const std::vector<std::string> classes(names.begin(), names.end());
+  std::vector<std::string> classes(names.begin(), names.end());
   for (auto* samples : splits) {
     for (NamedSample& named : *samples) {
       const auto place = std::lower_bound(classes.begin(), classes.end(), named.class_name);

@@ -177,7 +177,7 @@ fs::path default_cache_folder() {
     const char* value = std::getenv(name);
     return value ? value : "";
   };
-  if (const fs::path folder = variable("RANKSWEEP_CACHE"); !folder.empty()) return folder;
+  if (fs::path folder = variable("RANKSWEEP_CACHE"); !folder.empty()) return folder;
   if (const fs::path base = variable("XDG_CACHE_HOME"); !base.empty()) return base / "ranksweep";
   if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "ranksweep";
   if (const fs::path base = variable("TMPDIR"); !base.empty()) return base / "ranksweep-cache";

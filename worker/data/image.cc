@@ -39,7 +39,7 @@ constexpr std::array kOtherFormats = {
 bool has_signature(std::span<const std::uint8_t> bytes, std::string_view signature,
                    std::size_t offset = 0) {
   if (bytes.size() < offset + signature.size()) return false;
-  return std::equal(signature.begin(), signature.end(), bytes.begin() + offset,
+  return std::equal(signature.begin(), signature.end(), bytes.subspan(offset).begin(),
                     [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
 }
 

@@ -28,9 +28,9 @@ Look make_look(const Image& thumbnail) {
         static_cast<std::int16_t>((rgb[0] * 299 + rgb[1] * 587 + rgb[2] * 114) / 1000);
   }
   std::size_t bit = 0;
-  for (int y = 0; y < Look::kRows; ++y) {
-    for (int x = 1; x < Look::kColumns; ++x, ++bit) {
-      const auto at = static_cast<std::size_t>(y * Look::kColumns + x);
+  for (std::size_t y = 0; y < Look::kRows; ++y) {
+    for (std::size_t x = 1; x < Look::kColumns; ++x, ++bit) {
+      const std::size_t at = y * Look::kColumns + x;
       const std::uint64_t brighter = look.thumbnail[at] > look.thumbnail[at - 1];
       look.hash[bit / 64] |= brighter << (bit % 64);
     }

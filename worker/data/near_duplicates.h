@@ -11,8 +11,8 @@ namespace ranksweep::worker {
 // What is kept of an image to find others that look the same: a difference hash (N. Krawetz, Kind
 // of Like That, 2013), here of 16 x 16 bits, and the grey thumbnail that it is made from.
 struct Look {
-  static constexpr int kRows = 16;
-  static constexpr int kColumns = 17;
+  static constexpr std::size_t kRows = 16;
+  static constexpr std::size_t kColumns = 17;
 
   std::array<std::uint64_t, 4> hash = {};  // is a pixel brighter than its left one
   std::array<std::int16_t, kRows* kColumns> thumbnail = {};  // grey minus its mean
