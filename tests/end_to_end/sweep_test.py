@@ -30,7 +30,8 @@ class SweepTest(RanksweepCase):
             database = self.folder / f"ranks_{ranks}.db"
             self.run_sweep(sweep, ranks=ranks, database=database)
             self.assert_sound(database)
-            rankings.append(self.ranking(database))
+            rankings.append(self.query("SELECT trial, mark, best_epoch, val_loss FROM ranking ORDER BY position",
+                                       database))
         self.assertEqual(len(rankings[0]), 4)
         for ranking in rankings[1:]:
             self.assertEqual(ranking, rankings[0])

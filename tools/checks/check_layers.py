@@ -23,7 +23,7 @@ HOMES = [
     (re.compile(r"sqlite3\.h|SQLiteCpp/.*"), re.compile(r"results/.*\.cc|results/database\.h")),
     (re.compile(r"nccl\.h"), re.compile(r"cluster/nccl_.*\.cc")),
     (re.compile(r"yaml-cpp/.*"), re.compile(r"sweeps/.*\.cc")),
-    (re.compile(r"(torch|ATen|c10)/.*"), re.compile(r"worker/.*")),
+    (re.compile(r"(torch|ATen|c10)/.*"), re.compile(r"worker/.*|tools/benchmarks/.*")),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -33,7 +33,11 @@ function(ranksweep_test name)
     endforeach()
   else()
     target_link_libraries(${name} PRIVATE GTest::gmock_main)
+    # An empty list of labels would swallow the property after it.
+    if(NOT arg_LABELS)
+      set(arg_LABELS unit)
+    endif()
     gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 PROPERTIES
-      TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ENVIRONMENT "${RANKSWEEP_TEST_ENVIRONMENT}")
+      TIMEOUT ${arg_TIMEOUT} LABELS ${arg_LABELS} ENVIRONMENT "${RANKSWEEP_TEST_ENVIRONMENT}")
   endif()
 endfunction()
