@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ std::string epoch_text(const TrialRecord& trial) {
 
 std::string bar(double fraction) {
   constexpr int kWidth = 12;
-  const int full = std::clamp(static_cast<int>(fraction * kWidth + 0.5), 0, kWidth);
+  const int full = std::clamp(static_cast<int>(std::lround(fraction * kWidth)), 0, kWidth);
   std::string text;
   for (int i = 0; i < kWidth; ++i) {
     text += i < full ? "█" : "░";

@@ -77,7 +77,7 @@ using Produce = std::string (*)(ResultsReader&, const ResultOptions&);
 
 // Adds a command that reads a database and prints text, or writes it to the file of -o.
 CLI::App* add_reader(CLI::App& app, ExitCode& result, const std::string& name,
-                     const std::string& description, std::shared_ptr<ResultOptions> options,
+                     const std::string& description, const std::shared_ptr<ResultOptions>& options,
                      Produce produce) {
   CLI::App* command = app.add_subcommand(name, description);
   command->add_option("database", options->database, "The results database")->required();

@@ -17,8 +17,7 @@ std::filesystem::path find_trainer() {
   if (const char* chosen = std::getenv("RANKSWEEP_TRAINER")) {
     return chosen;
   }
-  const auto beside =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ranksweep-trainer";
+  auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ranksweep-trainer";
   if (!std::filesystem::exists(beside)) {
     throw CommandError(ExitCode::unfit,
                        fmt::format("{} is not there: build or install it beside ranksweep, or name "
