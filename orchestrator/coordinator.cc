@@ -197,9 +197,8 @@ void Coordinator::abandon_silent_trainers(Clock::time_point now) {
 }
 
 void Coordinator::give_work(Clock::time_point now) {
-  const TrialCounts counts = ledger_.counts();
   // A trial that runs may still break and want a rank again, so nobody leaves before the last ends.
-  const bool nothing_left = counts.ended() == counts.total();
+  const bool nothing_left = ledger_.complete();
   for (auto& [rank, agent] : agents_) {
     if (agent.attempt || agent.dismissed) {
       continue;

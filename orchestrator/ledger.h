@@ -72,6 +72,8 @@ class Ledger {
   const TrialRecord& record(std::size_t trial) const { return records_.at(trial); }
   std::size_t size() const { return records_.size(); }
   TrialCounts counts() const;
+  // Whether every trial has ended: none waits, none runs. Cheap, unlike counts().
+  bool complete() const { return waiting_.empty() && running_.empty(); }
   // Whether the trial goes on after the epochs it has.
   cluster::Decision decision(std::size_t trial) const { return decision(records_.at(trial)); }
 
