@@ -6,6 +6,8 @@
 #   tools/setup.sh                 LibTorch as this machine needs it: with CUDA where a driver is
 #   RANKSWEEP_CUDA=ON tools/setup.sh    the full CUDA set, driver or not
 #   tools/setup.sh --tests         also what only the tests and checks need
+#   tools/setup.sh --parity        also the Python packages that the tests compare with (5 GB in
+#                                  .venv-tests); without them those comparisons say that they are skipped
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +18,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git python3-venv
   libyaml-cpp-dev libfmt-dev nlohmann-json3-dev libcli11-dev libsqlite3-dev libsqlitecpp-dev sqlite3
   libjpeg-dev libpng-dev libxxhash-dev libcairo2-dev libjs-chart.js libgtest-dev libgmock-dev)
 command -v mpirun >/dev/null && command -v mpicxx >/dev/null || packages+=(openmpi-bin libopenmpi-dev)
-if [ "${1:-}" = --tests ]; then
+if [ "${1:-}" = --tests ] || [ "${1:-}" = --parity ]; then
   packages+=(clang-format clang-tidy chromium)
 fi
 
@@ -72,9 +74,19 @@ install_libtorch() {
   fi
 }
 
+install_parity() {
+  [ -x .venv-tests/bin/python ] || python3 -m venv .venv-tests
+  say "installing the Python packages that the tests compare with into .venv-tests (5 GB)"
+  .venv-tests/bin/pip install -q --disable-pip-version-check \
+    "$(grep '^torch==' tools/libtorch-requirements.txt)" -r tools/parity-requirements.txt
+}
+
 if command -v apt-get >/dev/null; then
   install_packages
 else
   say "no apt here: install by your own means what CMake will call missing"
 fi
 has_libtorch || install_libtorch
+if [ "${1:-}" = --parity ]; then
+  install_parity
+fi

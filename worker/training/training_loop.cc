@@ -3,11 +3,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "sweeps/trial_values.h"
+#include "worker/training/batch_loader.h"
 #include "worker/training/checkpoints.h"
 #include "worker/training/loss.h"
 #include "worker/training/optimizer.h"
@@ -142,9 +144,15 @@ class TrainingRun {
         epoch_order(data_.train.size(), spec_.seed, state_.epoch);
     const int steps = step_count();
     const std::int64_t images_before = state_.images;
+    std::optional<BatchLoader> loader;
+    if (!takes_features()) {
+      loader.emplace(state_.step, steps, [&, epoch = state_.epoch](int step) {
+        return training_images(batch_indices(order, step), epoch);
+      });
+    }
     while (state_.step < steps) {
       pause_between_steps();
-      take_step(order);
+      take_step(batch_indices(order, state_.step), loader);
       state_.seconds = earlier + watch.seconds();
       supervisor_.progressed(state_.epoch, state_.step, steps,
                              static_cast<double>(state_.images - images_before) / watch.seconds());
@@ -176,32 +184,38 @@ class TrainingRun {
     return static_cast<int>((images + size - 1) / size - (lone_image ? 1 : 0));
   }
 
-  torch::Tensor batch_indices(const std::vector<std::int64_t>& order) const {
-    const std::int64_t begin = std::int64_t{state_.step} * spec_.batch_size;
+  torch::Tensor batch_indices(const std::vector<std::int64_t>& order, int step) const {
+    const std::int64_t begin = std::int64_t{step} * spec_.batch_size;
     const std::int64_t end =
-        state_.step + 1 == step_count() ? data_.train.size() : begin + spec_.batch_size;
+        step + 1 == step_count() ? data_.train.size() : begin + spec_.batch_size;
     return torch::tensor(at::IntArrayRef(order.data() + begin, order.data() + end));
   }
 
-  torch::Tensor training_images(const torch::Tensor& indices) {
-    return augmented_ ? model_.augmented_images(data_.train, indices, state_.epoch)
+  torch::Tensor training_images(const torch::Tensor& indices, int epoch) const {
+    return augmented_ ? model_.augmented_images(data_.train, indices, epoch)
                       : model_.images(data_.train, indices);
   }
 
-  void take_step(const std::vector<std::int64_t>& order) {
-    const torch::Tensor indices = batch_indices(order);
+  // Whether this epoch's steps take what the base made of the images, and no images.
+  bool takes_features() const { return base_frozen_ && !augmented_; }
+
+  torch::Tensor wait_for(BatchLoader& loader) {
+    const Stopwatch waiting;
+    torch::Tensor batch = loader.next();
+    state_.data_wait_s += waiting.seconds();
+    return batch;
+  }
+
+  // `loader` gives the images, where the step needs them.
+  void take_step(const torch::Tensor& indices, std::optional<BatchLoader>& loader) {
     model().train(true);
     torch::manual_seed(
         mix({static_cast<std::uint64_t>(spec_.seed), static_cast<std::uint64_t>(state_.epoch),
              static_cast<std::uint64_t>(state_.step)}));
-    Stopwatch waiting;
     const torch::Tensor labels = data_.train.labels.index_select(0, indices).to(job_.device);
-    const bool from_cache = base_frozen_ && !augmented_;
-    const torch::Tensor input =
-        from_cache ? cache_.train.index_select(0, indices) : training_images(indices);
-    state_.data_wait_s += waiting.seconds();
-
-    const torch::Tensor logits = model_.logits(from_cache ? input : model_.pooled(input));
+    const torch::Tensor pooled =
+        loader ? model_.pooled(wait_for(*loader)) : cache_.train.index_select(0, indices);
+    const torch::Tensor logits = model_.logits(pooled);
     const torch::Tensor loss = loss_.training(logits, labels);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) throw LossNotFinite();
@@ -221,13 +235,19 @@ class TrainingRun {
     double loss_sum = 0;
     std::int64_t correct = 0;
     std::vector<torch::Tensor> predictions;
-    for (std::int64_t begin = 0; begin < data_.validation.size(); begin += kEvaluationBatch) {
+    const int batches = evaluation_batches(data_.validation);
+    std::optional<BatchLoader> loader;
+    if (!base_frozen_) {
+      loader.emplace(0, batches, [&](int batch) {
+        return model_.images(data_.validation, evaluation_indices(batch, data_.validation));
+      });
+    }
+    for (int batch = 0; batch < batches; ++batch) {
       if (supervisor_.stop_requested()) throw StopRequested();
-      const torch::Tensor indices = range(begin, data_.validation);
+      const torch::Tensor indices = evaluation_indices(batch, data_.validation);
       const torch::Tensor labels = data_.validation.labels.index_select(0, indices).to(job_.device);
-      const torch::Tensor pooled = base_frozen_
-                                       ? cache_.validation.index_select(0, indices)
-                                       : model_.pooled(model_.images(data_.validation, indices));
+      const torch::Tensor pooled =
+          loader ? model_.pooled(wait_for(*loader)) : cache_.validation.index_select(0, indices);
       const torch::Tensor logits = model_.logits(pooled);
       loss_sum += Loss::each(logits, labels).to(torch::kFloat64).sum().item<double>();
       predictions.push_back(Loss::predict(logits));
@@ -249,7 +269,12 @@ class TrainingRun {
         .val_classes_predicted = static_cast<int>(classes.numel())};
   }
 
-  static torch::Tensor range(std::int64_t begin, const ImageSet& set) {
+  static int evaluation_batches(const ImageSet& set) {
+    return static_cast<int>((set.size() + kEvaluationBatch - 1) / kEvaluationBatch);
+  }
+
+  static torch::Tensor evaluation_indices(int batch, const ImageSet& set) {
+    const std::int64_t begin = batch * kEvaluationBatch;
     return torch::arange(begin, std::min(begin + kEvaluationBatch, set.size()), torch::kInt64);
   }
 
@@ -269,15 +294,15 @@ class TrainingRun {
     if (features.defined()) return;
     torch::NoGradGuard no_gradients;
     model().train(false);
-    const int steps = static_cast<int>((set.size() + kEvaluationBatch - 1) / kEvaluationBatch);
+    const int batches = evaluation_batches(set);
+    BatchLoader loader(
+        0, batches, [&](int batch) { return model_.images(set, evaluation_indices(batch, set)); });
     std::vector<torch::Tensor> parts;
     Stopwatch watch;
-    while (static_cast<int>(parts.size()) < steps) {
+    for (int batch = 1; batch <= batches; ++batch) {
       if (supervisor_.stop_requested()) throw StopRequested();
-      const auto begin = static_cast<std::int64_t>(parts.size()) * kEvaluationBatch;
-      parts.push_back(model_.pooled(model_.images(set, range(begin, set))));
-      const auto step = static_cast<int>(parts.size());
-      supervisor_.progressed(0, step, steps, kEvaluationBatch * step / watch.seconds());
+      parts.push_back(model_.pooled(loader.next()));
+      supervisor_.progressed(0, batch, batches, kEvaluationBatch * batch / watch.seconds());
     }
     features = torch::cat(parts);
   }

@@ -7,6 +7,7 @@
 
 #include "worker/augmentation/augment.h"
 #include "worker/models/weights.h"
+#include "worker/training/normalize.h"
 
 namespace ranksweep::worker {
 namespace {
@@ -48,41 +49,6 @@ sweeps::Precision choose(sweeps::Precision wanted, torch::Device device) {
   return sweeps::Precision::float32;
 }
 
-// Per-channel factor and offset such that prepared = pixel * factor + offset.
-struct Scaling {
-  std::array<float, 3> factor;
-  std::array<float, 3> offset;
-  bool bgr = false;
-};
-
-Scaling scaling(sweeps::Normalization normalization) {
-  constexpr float kByte = 1.0F / 255;
-  switch (normalization) {
-    case sweeps::Normalization::scale_0_1:
-      return {{kByte, kByte, kByte}, {0, 0, 0}};
-    case sweeps::Normalization::minus1_1:
-      return {{2 * kByte, 2 * kByte, 2 * kByte}, {-1, -1, -1}};
-    case sweeps::Normalization::caffe:
-      return {{1, 1, 1}, {-103.939F, -116.779F, -123.68F}, true};
-    case sweeps::Normalization::imagenet:
-      break;
-  }
-  return {{kByte / 0.229F, kByte / 0.224F, kByte / 0.225F},
-          {-0.485F / 0.229F, -0.456F / 0.224F, -0.406F / 0.225F}};
-}
-
-// Float32 [N, H, W, 3] from 0..255; may change `batch`. A whole row of pixels at a time: Torch is
-// slow where the innermost dimension has three numbers.
-torch::Tensor normalize(torch::Tensor batch, sweeps::Normalization normalization) {
-  const Scaling scale = scaling(normalization);
-  batch = scale.bgr ? batch.flip({3}) : batch.contiguous();
-  const auto row = [&](const std::array<float, 3>& values) {
-    return torch::tensor({values[0], values[1], values[2]}, batch.options()).repeat(batch.size(2));
-  };
-  batch.view({batch.size(0), batch.size(1), -1}).mul_(row(scale.factor)).add_(row(scale.offset));
-  return batch;
-}
-
 }  // namespace
 
 sweeps::Normalization normalization_of(const sweeps::TrialSpec& spec) {
@@ -102,7 +68,7 @@ TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device
 }
 
 torch::Tensor TrialModel::images(const ImageSet& set, const torch::Tensor& indices) const {
-  return prepare(set.images.index_select(0, indices).to(device_).to(torch::kFloat32));
+  return prepare(set.images.index_select(0, indices).to(device_));
 }
 
 torch::Tensor TrialModel::augmented_images(const ImageSet& set, const torch::Tensor& indices,
@@ -113,7 +79,7 @@ torch::Tensor TrialModel::augmented_images(const ImageSet& set, const torch::Ten
                          spec_.augmentation, spec_.data_seed));
 }
 
-// `pixels`: float32 [N, H, W, 3].
+// `pixels`: uint8 or float32 [N, H, W, 3].
 torch::Tensor TrialModel::prepare(torch::Tensor pixels) const {
   return normalize(std::move(pixels), normalization_of(spec_))
       .permute({0, 3, 1, 2})

@@ -33,7 +33,7 @@ class TrialModel {
   torch::MemoryFormat torch_format() const;
   bool in_bfloat16() const { return precision_ == sweeps::Precision::bfloat16; }
 
-  const sweeps::TrialSpec& spec_;
+  sweeps::TrialSpec spec_;
   torch::Device device_;
   sweeps::Precision precision_;
   sweeps::MemoryFormat memory_format_;
