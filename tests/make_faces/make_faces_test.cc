@@ -43,7 +43,7 @@ std::string error_of(const MakeFacesOptions& options) {
 }
 
 TEST(MakeFaces, DrawsTheSameBytesFromTheSameSeed) {
-  const worker::TemporaryFolder folder;
+  const TemporaryFolder folder;
   MakeFacesOptions options = few_faces(folder.path() / "a");
   make_faces(options);
   options.folder = folder.path() / "b";
@@ -57,7 +57,7 @@ TEST(MakeFaces, DrawsTheSameBytesFromTheSameSeed) {
 }
 
 TEST(MakeFaces, BalancesEveryPersonAndSharesNone) {
-  const worker::TemporaryFolder folder;
+  const TemporaryFolder folder;
   make_faces(few_faces(folder.path()));
   const worker::DataSet data = list(folder.path() / "manifest.csv");
   EXPECT_EQ(worker::fingerprint(data), worker::fingerprint(list(folder.path())));
@@ -79,7 +79,7 @@ TEST(MakeFaces, BalancesEveryPersonAndSharesNone) {
 }
 
 TEST(MakeFaces, DrawsPicturesThatDifferAndHaveTheSizeAskedFor) {
-  const worker::TemporaryFolder folder;
+  const TemporaryFolder folder;
   make_faces(few_faces(folder.path()));
   const worker::DataSet data = list(folder.path());
   std::set<std::vector<std::uint8_t>> pictures;
@@ -93,7 +93,7 @@ TEST(MakeFaces, DrawsPicturesThatDifferAndHaveTheSizeAskedFor) {
 }
 
 TEST(MakeFaces, ReplacesWhatItMadeBefore) {
-  const worker::TemporaryFolder folder;
+  const TemporaryFolder folder;
   MakeFacesOptions options = few_faces(folder.path());
   make_faces(options);
   options.persons = 3;
@@ -102,7 +102,7 @@ TEST(MakeFaces, ReplacesWhatItMadeBefore) {
 }
 
 TEST(MakeFaces, RefusesAFolderThatHoldsSomethingElse) {
-  const worker::TemporaryFolder folder;
+  const TemporaryFolder folder;
   folder.write("train/holiday.jpg", std::string("dear"));
   EXPECT_EQ(error_of(few_faces(folder.path())),
             folder.path().string() +
@@ -115,7 +115,7 @@ TEST(MakeFaces, RefusesAFolderThatHoldsSomethingElse) {
 }
 
 TEST(MakeFaces, NamesTheRangeOfAnOption) {
-  const worker::TemporaryFolder folder;
+  const TemporaryFolder folder;
   MakeFacesOptions options = few_faces(folder.path() / "new");
   options.persons = 1;
   EXPECT_EQ(error_of(options), "persons is 1; it must lie between 2 and 9999");

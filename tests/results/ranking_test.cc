@@ -12,7 +12,7 @@
 #include "results/results_reader.h"
 #include "results/sqlite_store.h"
 #include "tests/results/synthetic_sweep.h"
-#include "tests/results/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::results {
 namespace {
@@ -172,7 +172,7 @@ std::vector<Standing> standings_by_plain_cpp(const std::vector<Change>& changes,
 TEST(RankingTest, IsTheSameByViewByPlainSqlAndByPlainCpp) {
   for (unsigned seed = 1; seed <= 5; ++seed) {
     SCOPED_TRACE(seed);
-    const testing::TemporaryFolder folder;
+    const TemporaryFolder folder;
     const testing::SyntheticSweep sweep{.trials = 160};
     const sweeps::Plan plan = testing::synthetic_plan(sweep);
     const std::vector<Change> changes = RandomSweep(seed).changes(plan);
@@ -198,7 +198,7 @@ class RankingRulesTest : public ::testing::Test {
 
   // The places in the plan of the trials, best first, when each has the given outcome.
   std::vector<std::size_t> ranked(const std::vector<Outcome>& outcomes) {
-    const testing::TemporaryFolder folder;
+    const TemporaryFolder folder;
     const testing::SyntheticSweep sweep{.trials = static_cast<int>(outcomes.size())};
     const sweeps::Plan plan = testing::synthetic_plan(sweep);
     std::vector<Change> changes;

@@ -11,7 +11,7 @@
 
 #include "results/report.h"
 #include "tests/results/synthetic_sweep.h"
-#include "tests/results/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::results {
 namespace {
@@ -108,7 +108,7 @@ class ReportBrowserTest : public ::testing::Test {
   }
 
   std::string browser_;
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(ReportBrowserTest, DrawsEveryChartUnderItsOwnPolicyWithoutAWordInTheConsole) {

@@ -8,7 +8,7 @@
 #include "results/embedded_files.h"
 #include "results/sqlite_store.h"
 #include "tests/results/synthetic_sweep.h"
-#include "tests/results/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::results {
 namespace {
@@ -30,7 +30,7 @@ class ReportTest : public ::testing::Test {
     return report_markdown(reader);
   }
 
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "results.db";
 };
 

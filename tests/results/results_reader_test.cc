@@ -11,7 +11,7 @@
 
 #include "results/sqlite_store.h"
 #include "tests/results/synthetic_sweep.h"
-#include "tests/results/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::results {
 namespace {
@@ -24,7 +24,7 @@ class ResultsReaderTest : public ::testing::Test {
  protected:
   ResultsReaderTest() { testing::write_synthetic_sweep(path_); }
 
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "results.db";
 };
 

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #include "tests/results/synthetic_sweep.h"
-#include "tests/results/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::results {
 namespace {
@@ -96,7 +96,7 @@ class SqliteStoreTest : public ::testing::Test {
     return change;
   }
 
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "results.db";
   testing::SyntheticSweep sweep_{.trials = 4};
   sweeps::Plan plan_ = testing::synthetic_plan(sweep_);

@@ -5,7 +5,7 @@
 
 #include "results/sqlite_store.h"
 #include "tests/results/synthetic_sweep.h"
-#include "tests/results/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::results {
 namespace {
@@ -18,7 +18,7 @@ class TablesTest : public ::testing::Test {
  protected:
   TablesTest() { testing::write_synthetic_sweep(path_); }
 
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "results.db";
 };
 
@@ -136,7 +136,7 @@ TEST_F(TablesTest, ShowsOneTrialToPrograms) {
 }
 
 TEST(HostileTablesTest, ATerminalIsNotObeyed) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   testing::write_synthetic_sweep(folder / "results.db", {.user_text = "\x1b[2J\x07\r\n\xff"});
   ResultsReader reader(folder / "results.db");
   const auto failed = reader.query("SELECT trial FROM ranking WHERE mark = 'failed'").rows[0][0];

@@ -10,7 +10,7 @@
 #include "results/results_reader.h"
 #include "results/table.h"
 #include "tests/results/synthetic_sweep.h"
-#include "tests/results/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::results {
 namespace {
@@ -43,7 +43,7 @@ class ViewsTest : public ::testing::Test {
  protected:
   ViewsTest() { testing::write_synthetic_sweep(path_); }
 
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "results.db";
 };
 

@@ -11,6 +11,7 @@
 #include "cluster/signals.h"
 #include "orchestrator/rank_loop.h"
 #include "results/sqlite_store.h"
+#include "tools/cli/checkpoint_files.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/environment.h"
 #include "tools/cli/progress_display.h"
@@ -75,11 +76,6 @@ nlohmann::json data_for_trainers(const SweepInputs& inputs) {
   nlohmann::json data = sweeps::to_json(inputs.sweep.data);
   data["fingerprint"] = inputs.data_fingerprint;
   return data;
-}
-
-// Beside the database: results.db has its checkpoints in results.checkpoints/.
-std::filesystem::path checkpoint_folder(const std::filesystem::path& database) {
-  return std::filesystem::absolute(database).replace_extension(".checkpoints");
 }
 
 void print_start(const SweepInputs& inputs, int ranks, const orchestrator::TrialCounts& counts) {

@@ -15,6 +15,7 @@
 #include "worker/data/data_set.h"
 #include "worker/trainer/agent_link.h"
 #include "worker/trainer/models_command.h"
+#include "worker/trainer/predict_command.h"
 #include "worker/trainer/serve.h"
 
 namespace {
@@ -83,7 +84,17 @@ int run(int argc, char** argv) {
   preview->add_option("--images", shown.images, "Training images to show")->capture_default_str();
   preview->add_option("--variants", shown.variants, "Epochs to show")->capture_default_str();
 
+  CLI::App* predict = app.add_subcommand(
+      "predict", "Classify images; `ranksweep predict` finds the checkpoint and prints a table");
+  std::filesystem::path checkpoint, list;
+  predict->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
+  predict->add_option("list", list, "A file with paths, a zero byte after each")->required();
+
   CLI11_PARSE(app, argc, argv);
+  if (*predict) {
+    ranksweep::worker::predict(checkpoint, list);
+    return 0;
+  }
   if (*preview) {
     ranksweep::worker::write_preview(ranksweep::sweeps::load_sweep(sweep_file), shown, picture);
     return 0;

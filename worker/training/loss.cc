@@ -48,4 +48,9 @@ torch::Tensor Loss::predict(const torch::Tensor& logits) {
   return logits.size(1) > 1 ? logits.argmax(1) : (logits.squeeze(1) > 0).to(torch::kInt64);
 }
 
+torch::Tensor Loss::probabilities(const torch::Tensor& logits) {
+  if (logits.size(1) > 1) return logits.softmax(1);
+  return torch::cat({(-logits).sigmoid(), logits.sigmoid()}, 1);
+}
+
 }  // namespace ranksweep::worker

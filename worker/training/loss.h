@@ -28,6 +28,9 @@ class Loss {
   // The predicted classes [N]; of two classes, class 1 from a probability above one half.
   static torch::Tensor predict(const torch::Tensor& logits);
 
+  // The probability of each class [N, classes]; two of them for one logit.
+  static torch::Tensor probabilities(const torch::Tensor& logits);
+
  private:
   double smoothing_;
   torch::Tensor class_weights_;  // undefined when all are equal

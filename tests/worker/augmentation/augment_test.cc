@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/worker/temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "worker/augmentation/sample.h"
 
 namespace ranksweep::worker {

@@ -6,29 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "worker/data/image.h"
 
 // Makes the image files that the tests read.
 namespace ranksweep::worker {
 
 using Bytes = std::vector<std::uint8_t>;
-
-// A folder for one test, removed at its end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
-
-  const std::filesystem::path& path() const { return path_; }
-  // Writes a file, its folders first.
-  std::filesystem::path write(const std::string& name, const Bytes& bytes) const;
-  std::filesystem::path write(const std::string& name, const std::string& text) const;
-
- private:
-  std::filesystem::path path_;
-};
 
 // Red grows from left to right, green from top to bottom, blue is `blue`.
 Image gradient(int height, int width, int blue = 128);

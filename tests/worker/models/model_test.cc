@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "sweeps/architectures.h"
-#include "tests/worker/temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "worker/models/tensor_file.h"
 #include "worker/models/weights.h"
 

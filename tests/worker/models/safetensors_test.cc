@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/worker/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::worker {
 namespace {

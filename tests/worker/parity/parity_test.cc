@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/worker/temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "worker/models/model.h"
 #include "worker/models/tensor_file.h"
 

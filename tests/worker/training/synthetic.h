@@ -6,7 +6,7 @@
 
 #include <torch/torch.h>
 
-#include "tests/worker/temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "worker/training/training_loop.h"
 
 namespace ranksweep::worker {

@@ -1,0 +1,98 @@
+// What a trial left behind classifies as it did in validation.
+#include <algorithm>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/worker/data/image_files.h"
+#include "tests/worker/training/synthetic.h"
+#include "worker/prediction/classify_files.h"
+#include "worker/prediction/trained_model.h"
+
+namespace ranksweep::worker {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+// Trains for some epochs in `folder` and returns the best one and its checkpoint.
+struct Trained {
+  sweeps::EpochMetrics best;
+  fs::path checkpoint;
+};
+
+Trained train_in(const fs::path& folder, const TrainingData& data) {
+  FeatureCache cache;
+  ScriptedSupervisor supervisor(4);
+  train(synthetic_job(folder), data, cache, supervisor);
+  const auto best = std::ranges::min(supervisor.reported, {}, &sweeps::EpochMetrics::val_loss);
+  return {best, folder / ("best-" + std::to_string(best.epoch) + ".safetensors")};
+}
+
+class Prediction : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Classes, Prediction, testing::Values(2, 3));
+
+TEST_P(Prediction, HasTheValidationLossOfTheBestEpoch) {
+  const TemporaryFolder folder;
+  const TrainingData data = synthetic_data(GetParam());
+  const Trained trained = train_in(folder.path(), data);
+
+  TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
+  EXPECT_EQ(model.classes(), data.classes);
+  const torch::Tensor probabilities = model.probabilities(data.validation.images);
+  EXPECT_TRUE(probabilities.sum(1).allclose(torch::ones({data.validation.size()})));
+  const torch::Tensor of_label =
+      probabilities.gather(1, data.validation.labels.unsqueeze(1)).to(torch::kFloat64);
+  EXPECT_NEAR(-of_label.log().mean().item<double>(), trained.best.val_loss, 1e-5);
+}
+
+TEST(TrainedModel, RefusesADamagedCheckpoint) {
+  const TemporaryFolder folder;
+  const Trained trained = train_in(folder.path(), synthetic_data());
+  std::fstream file(trained.checkpoint, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-1, std::ios::end);
+  file.put('x').flush();
+  const auto load = [&] { TrainedModel(SafetensorsFile(trained.checkpoint), torch::kCPU); };
+  EXPECT_THAT(load, ThrowsMessage<SafetensorsError>(HasSubstr("checksum")));
+}
+
+TEST(TrainedModel, RefusesWeightsThatAreNoCheckpoint) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "weights.safetensors";
+  write_tensors(path, {{"fc.weight", torch::zeros({2})}}, {});
+  const auto load = [&] { TrainedModel(SafetensorsFile(path), torch::kCPU); };
+  EXPECT_THAT(load, ThrowsMessage<SafetensorsError>(HasSubstr("no trial's checkpoint")));
+}
+
+TEST(ClassifyFiles, ABadFileCostsItsOwnResultAlone) {
+  const TemporaryFolder folder;
+  const Trained trained = train_in(folder.path(), synthetic_data());
+  TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
+  const fs::path good = folder.write("good.jpg", jpeg_bytes(gradient(40, 30)));
+  const fs::path bad = folder.write("bad.jpg", "");
+
+  std::vector<Classification> results;
+  classify_files(model, {bad, good, folder.path() / "none.png", good},
+                 [&](const Classification& result) { results.push_back(result); });
+  ASSERT_EQ(results.size(), 4U);
+  EXPECT_EQ(results[0].error, "is empty");
+  EXPECT_THAT(results[2].error, HasSubstr("No such file"));
+  EXPECT_EQ(results[1].error, "");
+  EXPECT_EQ(results[1].probabilities.size(), 2U);
+  EXPECT_EQ(results[1].probabilities, results[3].probabilities);
+}
+
+TEST(ClassifyFiles, FilesThatAreAllBadNeedNoNetwork) {
+  const TemporaryFolder folder;
+  const Trained trained = train_in(folder.path(), synthetic_data());
+  TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
+  int bad = 0;
+  classify_files(model, {folder.path()},
+                 [&](const Classification& result) { bad += result.error.empty() ? 0 : 1; });
+  EXPECT_EQ(bad, 1);
+}
+
+}  // namespace
+}  // namespace ranksweep::worker

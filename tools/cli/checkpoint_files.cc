@@ -1,0 +1,55 @@
+#include "tools/cli/checkpoint_files.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "tools/cli/exit_code.h"
+
+namespace ranksweep::cli {
+namespace {
+
+results::RankedTrial find_trial(results::ResultsReader& reader,
+                                const std::filesystem::path& database,
+                                const std::optional<std::string>& trial) {
+  const std::vector<results::RankedTrial> ranking = reader.ranking();
+  const auto found =
+      trial ? std::ranges::find(ranking, reader.find_trial(*trial), &results::RankedTrial::trial)
+            : std::ranges::find(ranking, 1, &results::RankedTrial::rank);
+  if (found == ranking.end()) {
+    throw CommandError(
+        ExitCode::bad_input,
+        fmt::format("{} has no ranked trial yet; `ranksweep status {}` shows how far "
+                    "the sweep is, --trial takes one that is not ranked",
+                    database.string(), database.string()));
+  }
+  return *found;
+}
+
+}  // namespace
+
+std::filesystem::path checkpoint_folder(const std::filesystem::path& database) {
+  return std::filesystem::absolute(database).replace_extension(".checkpoints");
+}
+
+std::filesystem::path best_checkpoint(results::ResultsReader& reader,
+                                      const std::filesystem::path& database,
+                                      const std::optional<std::string>& trial) {
+  const results::RankedTrial best = find_trial(reader, database, trial);
+  if (!best.best_epoch) {
+    throw CommandError(ExitCode::bad_input,
+                       fmt::format("trial {} has no complete epoch yet", best.trial.short_hex()));
+  }
+  std::filesystem::path file = checkpoint_folder(database) / best.trial.hex() /
+                               fmt::format("best-{}.safetensors", *best.best_epoch);
+  if (!std::filesystem::exists(file)) {
+    throw CommandError(
+        ExitCode::bad_input,
+        fmt::format("{} is not there: the weights of trial {} are written when it ends, and lie "
+                    "beside the database; was one moved without the other?",
+                    file.string(), best.trial.short_hex()));
+  }
+  return file;
+}
+
+}  // namespace ranksweep::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "results/results_reader.h"
+
+namespace ranksweep::cli {
+
+// Where a sweep keeps its checkpoints, a folder for each trial: beside the database, results.db has
+// them in results.checkpoints/.
+std::filesystem::path checkpoint_folder(const std::filesystem::path& database);
+
+// The weights of a trial at its best epoch: of the trial whose identity begins with `trial`, else
+// of the best of the ranking. Throws CommandError when there is no such trial, when it has no
+// complete epoch yet, or when its file is not there.
+std::filesystem::path best_checkpoint(results::ResultsReader& reader,
+                                      const std::filesystem::path& database,
+                                      const std::optional<std::string>& trial);
+
+}  // namespace ranksweep::cli
