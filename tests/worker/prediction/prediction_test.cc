@@ -7,6 +7,7 @@
 
 #include "tests/worker/data/image_files.h"
 #include "tests/worker/training/synthetic.h"
+#include "worker/models/tensor_file.h"
 #include "worker/prediction/classify_files.h"
 #include "worker/prediction/trained_model.h"
 
