@@ -77,6 +77,9 @@ const std::vector<Member<Execution>>& execution_members() {
              "Seconds between two resume states of a running trial"),
       member("silence_limit", &Execution::silence_limit, {kSeconds},
              "Seconds without a sign of life after which a trainer counts as lost"),
+      member("storage_patience", &Execution::storage_patience, {Real{0, 1e6}},
+             "Seconds to wait for a database that is locked or cannot be written before the sweep "
+             "stops"),
   };
   return members;
 }

@@ -31,6 +31,7 @@ struct Execution {
   int max_attempts = 3;             // a trial that failed so often is given up
   double checkpoint_interval = 60;  // seconds between resume states inside an attempt
   double silence_limit = 600;       // seconds without a report after which a trainer is lost
+  double storage_patience = 600;    // seconds that a database which cannot be written is waited for
 };
 
 // A sweep file as it was read: checked, defaults filled in, the grid expanded.

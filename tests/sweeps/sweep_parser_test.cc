@@ -142,7 +142,8 @@ data:
   normalization: imagenet
   seed: 9
 training: {architecture: simple_cnn}
-execution: {threads: 2, max_attempts: 5, checkpoint_interval: 30, silence_limit: 90.5}
+execution: {threads: 2, max_attempts: 5, checkpoint_interval: 30, silence_limit: 90.5,
+            storage_patience: 0}
 )",
                                       "/sweeps/test.yaml");
   EXPECT_EQ(sweep.name, "héllo: \U0001F600");
@@ -158,6 +159,7 @@ execution: {threads: 2, max_attempts: 5, checkpoint_interval: 30, silence_limit:
   EXPECT_EQ(sweep.execution.max_attempts, 5);
   EXPECT_EQ(sweep.execution.checkpoint_interval, 30);
   EXPECT_EQ(sweep.execution.silence_limit, 90.5);
+  EXPECT_EQ(sweep.execution.storage_patience, 0);
 }
 
 TEST(SweepParser, PathsStartFromTheSweepFilesFolderWhereverItIsReadFrom) {
