@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <system_error>
 #include <type_traits>
 
 #include <fmt/format.h>
@@ -13,6 +14,10 @@ using sweeps::AttemptOutcome;
 namespace {
 
 constexpr const char* kProtocol = "trainer protocol";
+constexpr const char* kStorage = "storage";  // a trainer cannot write: docs/trainer_protocol.md
+
+constexpr std::chrono::seconds kPatienceOnceInterrupted{5};
+constexpr std::chrono::seconds kTimeToWriteStates{60};
 
 }  // namespace
 
@@ -21,12 +26,13 @@ Coordinator::Coordinator(const sweeps::Plan& plan, CoordinatorOptions options,
                          ProgressListener& listener)
     : options_(std::move(options)),
       transport_(transport),
-      store_(store),
       listener_(listener),
       ledger_(plan, store.load_trials(), options_.execution.max_attempts),
       next_attempt_(store.next_attempt()),
-      changes_(ledger_.recover()) {
-  commit_and_send();
+      queue_(transport, store, listener) {
+  for (results::Change& change : ledger_.recover()) {
+    queue_.remember(std::move(change));
+  }
 }
 
 void Coordinator::receive(cluster::Rank from, const AgentMessage& message, Clock::time_point now) {
@@ -37,22 +43,53 @@ void Coordinator::receive(cluster::Rank from, const AgentMessage& message, Clock
 void Coordinator::flush(Clock::time_point now) {
   abandon_silent_trainers(now);
   give_work(now);
-  commit_and_send();
+  queue_.flush(now);
+  watch_storage(now);
 }
 
-void Coordinator::commit_and_send() {
-  if (!changes_.empty()) {
-    store_.commit(changes_);
-    changes_.clear();
+void Coordinator::watch_storage(Clock::time_point now) {
+  const auto& trouble = queue_.trouble();
+  if (trouble && storage_failure_.empty()) {
+    std::chrono::duration<double> patience(options_.execution.storage_patience);
+    if (interrupted_) {
+      patience = std::min<std::chrono::duration<double>>(patience, kPatienceOnceInterrupted);
+    }
+    if (!trouble->may_pass || now - trouble->since >= patience) {
+      storage_failure_ = trouble->message;
+    }
   }
-  for (auto& [to, wire] : outbox_) {
-    transport_.send(to, std::move(wire));
+  if (storage_failure_.empty()) {
+    return;
   }
-  outbox_.clear();
-  for (const auto& announce : announcements_) {
-    announce();
+  if (!leave_by_) {
+    give_up_on_storage(now);
   }
-  announcements_.clear();
+  const bool all_stopped = std::none_of(agents_.begin(), agents_.end(), [](const auto& entry) {
+    return entry.second.attempt.has_value();
+  });
+  if (all_stopped || now >= *leave_by_) {
+    throw results::StoreUnavailable(fmt::format(
+        "{}\nThe sweep stopped; what was committed is safe. Mend this and run the same command "
+        "again to go on.",
+        storage_failure_));
+  }
+}
+
+void Coordinator::give_up_on_storage(Clock::time_point now) {
+  leave_by_ = now + kTimeToWriteStates;
+  for (const auto& [rank, wire] : queue_.withdraw()) {
+    // What was never assigned cannot answer. A trainer that waits for a verdict hears the stop.
+    const CoordinatorMessage message = decode_coordinator_message(wire);
+    const auto* command = std::get_if<cluster::Command>(&message);
+    const auto* assign = command ? std::get_if<cluster::Assign>(command) : nullptr;
+    if (assign != nullptr && agents_.at(rank).attempt == assign->attempt) {
+      end_attempt(rank, assign->attempt,
+                  {.outcome = AttemptOutcome::interrupted, .cause = kStorage});
+    }
+  }
+  interrupted_ = false;  // whom a signal has told to stop hears it twice, and does not mind
+  interrupt(storage_failure_);
+  queue_.flush(now);
 }
 
 void Coordinator::interrupt(const std::string& reason) {
@@ -69,7 +106,7 @@ void Coordinator::interrupt(const std::string& reason) {
 }
 
 bool Coordinator::done() const {
-  return static_cast<int>(agents_.size()) == transport_.size() &&
+  return queue_.empty() && static_cast<int>(agents_.size()) == transport_.size() &&
          std::all_of(agents_.begin(), agents_.end(),
                      [](const auto& entry) { return entry.second.dismissed; });
 }
@@ -80,7 +117,7 @@ void Coordinator::handle(cluster::Rank from, const Hello& hello) {
   agents_[from].placement = placement;
   note("joined", from,
        fmt::format("{} on {}, {} threads", hello.device, hello.host, hello.threads));
-  announcements_.emplace_back([=, this] { listener_.rank_joined(from, placement); });
+  queue_.announce([=, this] { listener_.rank_joined(from, placement); });
 }
 
 void Coordinator::handle(cluster::Rank from, const cluster::Report& report) {
@@ -110,14 +147,14 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::S
     // A resume state may be ahead of the store, when the coordinator died before it committed; the
     // trainer then reports the epochs in between again.
     if (const auto change = ledger_.rewind(started.attempt, started.resumed_from)) {
-      changes_.push_back(*change);
+      queue_.remember(*change);
     }
   } catch (const std::invalid_argument& error) {
     abandon(from, kProtocol, error.what());
     return;
   }
   ledger_.set_parameters(started.attempt, started.parameters);
-  announcements_.emplace_back([=, this, resumed_from = started.resumed_from] {
+  queue_.announce([=, this, resumed_from = started.resumed_from] {
     listener_.attempt_started(from, ledger_.record(trial), resumed_from);
   });
 }
@@ -128,7 +165,7 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::P
 
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::EpochDone& epoch) {
   try {
-    changes_.push_back(ledger_.add_epoch(epoch.attempt, epoch.metrics));
+    queue_.remember(ledger_.add_epoch(epoch.attempt, epoch.metrics));
   } catch (const std::invalid_argument& error) {
     abandon(from, kProtocol, error.what());
     return;
@@ -136,7 +173,7 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::E
   post(from, cluster::Command(cluster::Verdict{.attempt = epoch.attempt,
                                                .epoch = epoch.metrics.epoch,
                                                .decision = ledger_.decision(trial)}));
-  announcements_.emplace_back([=, this] { listener_.epoch_done(from, ledger_.record(trial)); });
+  queue_.announce([=, this] { listener_.epoch_done(from, ledger_.record(trial)); });
 }
 
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::Finished& finished) {
@@ -170,14 +207,21 @@ std::optional<std::size_t> Coordinator::current_trial(cluster::Rank from,
   return agent.attempt == attempt && !agent.abandoning ? ledger_.trial_of(attempt) : std::nullopt;
 }
 
-void Coordinator::end_attempt(cluster::Rank from, sweeps::AttemptId attempt, const Ending& ending) {
+void Coordinator::end_attempt(cluster::Rank from, sweeps::AttemptId attempt, Ending ending) {
   const std::size_t trial = ledger_.trial_of(attempt).value();
-  changes_.push_back(ledger_.end(attempt, ending));
+  if (ending.cause == kStorage) {
+    // Any trial would fail so: no fault of this one, and no reason to go through all of them.
+    ending.outcome = AttemptOutcome::interrupted;
+    if (storage_failure_.empty()) {
+      storage_failure_ =
+          fmt::format("rank {} on {}: {}", from, agents_.at(from).placement.host, ending.message);
+    }
+  }
+  queue_.remember(ledger_.end(attempt, ending));
   AgentState& agent = agents_.at(from);
   agent.attempt.reset();
   agent.abandoning = false;
-  announcements_.emplace_back(
-      [=, this] { listener_.attempt_ended(from, ledger_.record(trial), ending); });
+  queue_.announce([=, this] { listener_.attempt_ended(from, ledger_.record(trial), ending); });
 }
 
 void Coordinator::abandon(cluster::Rank from, const std::string& cause,
@@ -189,8 +233,10 @@ void Coordinator::abandon(cluster::Rank from, const std::string& cause,
 
 void Coordinator::abandon_silent_trainers(Clock::time_point now) {
   const std::chrono::duration<double> limit(options_.execution.silence_limit);
-  for (const auto& [rank, agent] : agents_) {
-    if (agent.attempt && !agent.abandoning && now - agent.last_heard > limit) {
+  for (auto& [rank, agent] : agents_) {
+    if (queue_.holds_message_for(rank)) {
+      agent.last_heard = now;  // it waits for us
+    } else if (agent.attempt && !agent.abandoning && now - agent.last_heard > limit) {
       abandon(rank, "no progress", fmt::format("the trainer said nothing for {} s", limit.count()));
     }
   }
@@ -204,6 +250,9 @@ void Coordinator::give_work(Clock::time_point now) {
       continue;
     }
     const auto trial = ledger_.next();
+    if (!storage_failure_.empty()) {
+      return;
+    }
     if (!interrupted_ && trial) {
       assign(rank, agent, *trial);
       agent.last_heard = now;
@@ -215,21 +264,28 @@ void Coordinator::give_work(Clock::time_point now) {
 }
 
 void Coordinator::assign(cluster::Rank rank, AgentState& agent, std::size_t trial) {
+  const std::filesystem::path folder =
+      options_.checkpoint_folder / ledger_.record(trial).planned->id.hex();
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    storage_failure_ = fmt::format("{}: the folder for a trial's checkpoints cannot be made: {}",
+                                   folder.string(), error.message());
+    return;
+  }
   const sweeps::AttemptId attempt = next_attempt_++;
   Placement placement = agent.placement;
   placement.threads = options_.execution.threads.value_or(placement.threads);
-  changes_.push_back(ledger_.start(trial, attempt, placement));
+  queue_.remember(ledger_.start(trial, attempt, placement));
   if (ledger_.decision(trial) == cluster::Decision::stop) {
     // All epochs are known, but the trainer was lost before it said that the best weights are safe.
     // The last epoch is due again, so that the next trainer hears its verdict.
     const int epochs = static_cast<int>(ledger_.record(trial).epochs.size());
-    changes_.push_back(ledger_.rewind(attempt, epochs - 1).value());
+    queue_.remember(ledger_.rewind(attempt, epochs - 1).value());
   }
   agent.attempt = attempt;
 
   const TrialRecord& record = ledger_.record(trial);
-  const std::filesystem::path folder = options_.checkpoint_folder / record.planned->id.hex();
-  std::filesystem::create_directories(folder);
   post(rank, cluster::Command(
                  cluster::Assign{.attempt = attempt,
                                  .trial = record.planned->id,
@@ -243,11 +299,19 @@ void Coordinator::assign(cluster::Rank rank, AgentState& agent, std::size_t tria
 }
 
 void Coordinator::post(cluster::Rank to, const CoordinatorMessage& message) {
-  outbox_.emplace_back(to, encode(message));
+  // A trainer's state on disk may be ahead of the store, since it reports its epochs again. So only
+  // the end of a trial, whose state is deleted, and what the store must know first have to wait.
+  bool promises = std::holds_alternative<Shutdown>(message);
+  if (const auto* command = std::get_if<cluster::Command>(&message)) {
+    const auto* verdict = std::get_if<cluster::Verdict>(command);
+    promises = std::holds_alternative<cluster::Assign>(*command) ||
+               (verdict != nullptr && verdict->decision == cluster::Decision::stop);
+  }
+  queue_.post(to, encode(message), promises ? Promise::committed : Promise::none);
 }
 
 void Coordinator::note(std::string kind, cluster::Rank rank, std::string message) {
-  changes_.emplace_back(
+  queue_.remember(
       results::EventNoted{.kind = std::move(kind), .rank = rank, .message = std::move(message)});
 }
 

@@ -12,6 +12,7 @@
 
 #include "cluster/transport.h"
 #include "orchestrator/clock.h"
+#include "orchestrator/commit_queue.h"
 #include "orchestrator/ledger.h"
 #include "orchestrator/messages.h"
 #include "orchestrator/progress_listener.h"
@@ -29,17 +30,21 @@ struct CoordinatorOptions {
 
 // Decides what every rank does, and makes it durable first: messages come in by receive(), and
 // flush() commits what they changed in one transaction before it sends what they cause. So an
-// attempt is written before it is dispatched and an epoch before it is acknowledged, whatever the
-// order of the code in between. One thread; owns nothing but the ledger.
+// attempt is written before it is dispatched and a trial's last epoch before it is acknowledged,
+// whatever the order of the code in between. While the store is unavailable, trainers go on up to
+// the end of their trial (docs/decisions/0004-training-goes-on-without-the-database.md). One
+// thread; owns nothing but the ledger and what waits for a commit.
 class Coordinator {
  public:
-  // The plan, transport, store and listener must outlive it. Commits the end of attempts that an
-  // earlier coordinator left open.
+  // The plan, transport, store and listener must outlive it. The first flush() commits the end of
+  // attempts that an earlier coordinator left open.
   Coordinator(const sweeps::Plan& plan, CoordinatorOptions options, cluster::Transport& transport,
               results::SweepStore& store, ProgressListener& listener);
 
   void receive(cluster::Rank from, const AgentMessage& message, Clock::time_point now);
-  // Throws results::StoreError; then nothing was sent, and nothing that was promised is lost.
+  // Waits for a store that is unavailable for `execution.storage_patience`, or for no longer than
+  // seconds once interrupted. Then, or when a trainer's own place cannot be written, asks all
+  // trainers to write their states and stop, and throws results::StoreUnavailable when they have.
   void flush(Clock::time_point now);
   // Hands out nothing more and asks every trainer to write its state and stop.
   void interrupt(const std::string& reason);
@@ -72,26 +77,27 @@ class Coordinator {
   // The trial that `attempt` trains on `from`. Nothing for a late message: the attempt is over, or
   // was abandoned.
   std::optional<std::size_t> current_trial(cluster::Rank from, sweeps::AttemptId attempt) const;
-  void end_attempt(cluster::Rank from, sweeps::AttemptId attempt, const Ending& ending);
+  void end_attempt(cluster::Rank from, sweeps::AttemptId attempt, Ending ending);
   // Has the trainer killed, and its attempt called lost.
   void abandon(cluster::Rank from, const std::string& cause, const std::string& message);
   void abandon_silent_trainers(Clock::time_point now);
   void give_work(Clock::time_point now);
   void assign(cluster::Rank rank, AgentState& agent, std::size_t trial);
-  void commit_and_send();
+  // The sweep cannot go on without the database or a trainer's place to write to.
+  void give_up_on_storage(Clock::time_point now);
+  void watch_storage(Clock::time_point now);
   void post(cluster::Rank to, const CoordinatorMessage& message);
   void note(std::string kind, cluster::Rank rank, std::string message);
 
   CoordinatorOptions options_;
   cluster::Transport& transport_;
-  results::SweepStore& store_;
   ProgressListener& listener_;
   Ledger ledger_;
   sweeps::AttemptId next_attempt_;
   std::map<cluster::Rank, AgentState> agents_;
-  std::vector<results::Change> changes_;
-  std::vector<std::pair<cluster::Rank, std::string>> outbox_;
-  std::vector<std::function<void()>> announcements_;  // to the listener, once durable
+  CommitQueue queue_;
+  std::string storage_failure_;                // what to tell the user; empty: none
+  std::optional<Clock::time_point> leave_by_;  // after a storage failure
   bool interrupted_ = false;
 };
 

@@ -17,12 +17,13 @@ const char* remedy_for(int code) {
   switch (code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return "another program holds the database; close it and run again";
+      return "another program holds the database; close it";
     case SQLITE_FULL:
-      return "the disk is full; free some space and run again";
+      return "the disk is full, or your quota is used up; free some space";
     case SQLITE_READONLY:
     case SQLITE_PERM:
-      return "the file or its folder cannot be written; choose another place";
+      return "the file or its folder cannot be written, or was moved; make it writable, or put it "
+             "back";
     case SQLITE_CANTOPEN:
       return "check that the file and its folder exist and that you may open them";
     case SQLITE_CORRUPT:
@@ -30,9 +31,27 @@ const char* remedy_for(int code) {
     case SQLITE_NOTADB:
       return "this is no ranksweep database; give another path";
     case SQLITE_IOERR:
-      return "the disk or network file system failed; check it and run again";
+      return "the disk or network file system failed; check it";
     default:
       return "this is a defect of ranksweep; please report it";
+  }
+}
+
+// Whether the environment is at fault, so that it may pass.
+bool may_pass(int code) {
+  switch (code) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+    case SQLITE_FULL:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+    case SQLITE_NOMEM:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -91,8 +110,8 @@ void with_store_errors(const std::filesystem::path& path, const std::function<vo
     const int code = error.getErrorCode() & 0xff;
     const std::string message =
         fmt::format("{}: {}: {}", path.string(), error.what(), remedy_for(code));
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) throw StoreError(message);
-    throw StoreUnavailable(message);
+    if (may_pass(code)) throw StoreUnavailable(message);
+    throw StoreError(message);
   }
 }
 

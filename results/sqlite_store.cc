@@ -53,7 +53,25 @@ class ChangeWriter {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))"),
         discard_epochs_(database, "DELETE FROM epoch WHERE trial = ? AND epoch > ?"),
         note_event_(database, R"(
-            INSERT INTO event (invocation, at, kind, rank, message) VALUES (?, ?, ?, ?, ?))") {}
+            INSERT INTO event (invocation, at, kind, rank, message) VALUES (?, ?, ?, ?, ?))"),
+        count_commit_(database, "UPDATE invocation SET commits = ? WHERE id = ?"),
+        last_commit_(database, "SELECT commits FROM invocation WHERE id = ?") {}
+
+  void count_commit(std::int64_t number) {
+    count_commit_.tryReset();
+    count_commit_.bind(1, number);
+    count_commit_.bind(2, invocation_);
+    count_commit_.exec();
+  }
+
+  std::int64_t last_commit() {
+    last_commit_.tryReset();
+    last_commit_.bind(1, invocation_);
+    last_commit_.executeStep();
+    const std::int64_t number = last_commit_.getColumn(0).getInt64();
+    last_commit_.tryReset();
+    return number;
+  }
 
   void operator()(const AttemptStarted& change) {
     begin_attempt_.tryReset();
@@ -151,6 +169,8 @@ class ChangeWriter {
   SQLite::Statement put_epoch_;
   SQLite::Statement discard_epochs_;
   SQLite::Statement note_event_;
+  SQLite::Statement count_commit_;
+  SQLite::Statement last_commit_;
 };
 
 RowOfTrial load_rows(SQLite::Database& database, std::int64_t sweep) {
@@ -180,6 +200,7 @@ class SqliteStore::Connection {
         transaction.commit();
       }
       rows_ = load_rows(*database_, written_.sweep);
+      database_->setBusyTimeout(static_cast<int>(options.commit_timeout.count()));
       writer_.emplace(*database_, rows_, written_.invocation, clock_);
     });
   }
@@ -223,8 +244,16 @@ class SqliteStore::Connection {
   void commit(std::span<const Change> changes) {
     with_store_errors(path_, [&] {
       SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
-      for (const Change& change : changes) std::visit(*writer_, change);
+      if (tried_changes_ > 0 && writer_->last_commit() == commits_ + 1) {
+        ++commits_;  // it only seemed to fail: the disk did, after the transaction was complete
+        done_changes_ = tried_changes_;
+      }
+      tried_changes_ = changes.size();
+      for (const Change& change : changes.subspan(done_changes_)) std::visit(*writer_, change);
+      writer_->count_commit(commits_ + 1);
       transaction.commit();
+      ++commits_;
+      tried_changes_ = done_changes_ = 0;
     });
   }
 
@@ -251,6 +280,11 @@ class SqliteStore::Connection {
   WrittenPlan written_;
   RowOfTrial rows_;
   std::optional<ChangeWriter> writer_;
+  std::int64_t commits_ = 0;  // of this invocation, that are known to have worked
+  // Of a batch that failed, or seemed to: how many changes were in its last try, and how many of
+  // them turned out to be durable.
+  std::size_t tried_changes_ = 0;
+  std::size_t done_changes_ = 0;
 };
 
 std::unique_ptr<SqliteStore> SqliteStore::open_for_sweep(const std::filesystem::path& path,

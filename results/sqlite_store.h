@@ -14,7 +14,8 @@ namespace ranksweep::results {
 
 struct StoreOptions {
   Clock clock = [] { return std::chrono::system_clock::now(); };  // begins and ends of attempts
-  std::chrono::milliseconds busy_timeout{20'000};  // how long a reader may hold up a commit
+  std::chrono::milliseconds busy_timeout{20'000};  // how long another program may hold up opening
+  std::chrono::milliseconds commit_timeout{100};   // and a commit, which can be tried again
 };
 
 // The sweep's store in one SQLite file, the schema of which docs/results.md describes. Belongs to

@@ -77,7 +77,8 @@ class SweepStore {
   virtual std::vector<StoredTrial> load_trials() = 0;
   // The first attempt number that was never given out.
   virtual sweeps::AttemptId next_attempt() = 0;
-  // All of `changes` or none, and durable on return. Throws StoreError.
+  // All of `changes` or none, and durable on return. Throws StoreError. After a StoreUnavailable
+  // nobody knows which: the next commit begins with the same changes, which happen once.
   virtual void commit(std::span<const Change> changes) = 0;
 };
 

@@ -65,7 +65,8 @@ CREATE TABLE invocation (
   sweep INTEGER NOT NULL REFERENCES sweep (id),
   begun_at TEXT NOT NULL,
   command_line TEXT NOT NULL,
-  host TEXT NOT NULL
+  host TEXT NOT NULL,
+  commits INTEGER NOT NULL DEFAULT 0  -- its last transaction, by number
 ) STRICT;
 
 -- What an invocation ran with: versions, CPU, GPU, git commit.

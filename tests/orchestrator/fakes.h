@@ -38,9 +38,11 @@ class FakeStore : public results::SweepStore {
   std::vector<results::StoredTrial> load_trials() override { return trials_; }
   sweeps::AttemptId next_attempt() override { return next_attempt_; }
   void commit(std::span<const results::Change> changes) override {
-    if (fail_next) {
-      fail_next = false;
-      throw results::StoreError("the disk is full");
+    if (damaged) {
+      throw results::StoreError("the file is damaged");
+    }
+    if (unavailable) {
+      throw results::StoreUnavailable("the disk is full");
     }
     ++commits;
     for (const results::Change& change : changes) {
@@ -51,7 +53,8 @@ class FakeStore : public results::SweepStore {
 
   const results::StoredTrial& trial(std::size_t index) const { return trials_[index]; }
 
-  bool fail_next = false;
+  bool unavailable = false;
+  bool damaged = false;
   int commits = 0;
   std::vector<results::Change> log;
 
@@ -119,6 +122,10 @@ class SilentListener : public ProgressListener {
   void progressed(cluster::Rank, const TrialRecord&, const cluster::Progress&) override {}
   void epoch_done(cluster::Rank, const TrialRecord&) override {}
   void attempt_ended(cluster::Rank, const TrialRecord&, const Ending&) override {}
+  void storage_troubled(const std::string& problem) override { troubles.push_back(problem); }
+  void storage_recovered() override { troubles.push_back("over"); }
+
+  std::vector<std::string> troubles;
 };
 
 }  // namespace ranksweep::orchestrator

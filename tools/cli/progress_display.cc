@@ -139,15 +139,25 @@ void ProgressDisplay::attempt_ended(cluster::Rank rank, const TrialRecord& trial
   print_event(rank, text);
 }
 
+void ProgressDisplay::storage_troubled(const std::string& problem) {
+  print_line("waiting to write, nothing is lost: " + problem);
+}
+
+void ProgressDisplay::storage_recovered() { print_line("the database can be written again"); }
+
 std::string ProgressDisplay::name_of(const TrialRecord& trial) const {
   return fmt::format("{} {}", trial.planned->id.short_hex(),
                      sweeps::describe(trial.planned->spec, plan_.swept));
 }
 
 void ProgressDisplay::print_event(cluster::Rank rank, const std::string& text) {
+  print_line(fmt::format("rank {:<3} {}", rank, text));
+}
+
+void ProgressDisplay::print_line(const std::string& text) {
   erase_block();
   const double seconds = std::chrono::duration<double>(now_ - start_).count();
-  fmt::print("{:>9.1f} s  rank {:<3} {}\n", seconds, rank, text);
+  fmt::print("{:>9.1f} s  {}\n", seconds, text);
   std::fflush(stdout);
 }
 

@@ -30,6 +30,8 @@ class ProgressDisplay : public orchestrator::ProgressListener {
   void epoch_done(cluster::Rank rank, const orchestrator::TrialRecord& trial) override;
   void attempt_ended(cluster::Rank rank, const orchestrator::TrialRecord& trial,
                      const orchestrator::Ending& ending) override;
+  void storage_troubled(const std::string& problem) override;
+  void storage_recovered() override;
 
   void tick(Clock::time_point now, const orchestrator::Ledger& ledger);
 
@@ -41,6 +43,7 @@ class ProgressDisplay : public orchestrator::ProgressListener {
   };
 
   std::string name_of(const orchestrator::TrialRecord& trial) const;
+  void print_line(const std::string& text);
   void print_event(cluster::Rank rank, const std::string& text);
   void redraw(const orchestrator::Ledger& ledger, int width);
   void erase_block();

@@ -142,12 +142,12 @@ void CacheWriter::write_at(std::span<const std::uint8_t> bytes, std::size_t offs
 void CacheWriter::fail(int error) const {
   const std::filesystem::path folder = path_.parent_path();
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    throw DataError(
+    throw CacheError(
         fmt::format("{}: no room for the decoded images: {} bytes are needed; free some "
                     "space, or set RANKSWEEP_CACHE to another folder",
                     folder.string(), reserved_));
   }
-  throw DataError(
+  throw CacheError(
       fmt::format("{}: the decoded images cannot be written: {}; make it writable, or "
                   "set RANKSWEEP_CACHE to another folder",
                   folder.string(), std::strerror(error)));

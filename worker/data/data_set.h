@@ -32,6 +32,12 @@ class DataError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A DataError that is the fault of the place where the cache of decoded images is kept.
+class CacheError : public DataError {
+ public:
+  using DataError::DataError;
+};
+
 // Lists the images of `data`: names only, nothing is decoded. Three layouts:
 // - a folder with train/CLASS/, val/CLASS/ and, if wanted, test/CLASS/;
 // - a folder of CLASS/ folders and `validation_fraction`: split by stratified_split();

@@ -139,7 +139,7 @@ class BuildLock {
 
  private:
   [[noreturn]] static void fail(const fs::path& path) {
-    throw DataError(
+    throw CacheError(
         fmt::format("{}: cannot be locked: {}; make its folder writable, or set "
                     "RANKSWEEP_CACHE to another folder",
                     path.string(), std::strerror(errno)));
@@ -152,7 +152,7 @@ void create_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw DataError(
+    throw CacheError(
         fmt::format("{}: the cache's folder cannot be made: {}; set RANKSWEEP_CACHE to "
                     "another one",
                     folder.string(), error.message()));
@@ -200,7 +200,7 @@ DecodedData open_decoded(const DataSet& data, const DataSpec& spec, const std::s
     }
   }
   if (!file) {
-    throw DataError(
+    throw CacheError(
         fmt::format("{}: reads back damaged right after it was written; check the disk, "
                     "or set RANKSWEEP_CACHE to a folder on another one",
                     path.string()));

@@ -1,5 +1,6 @@
 #include "worker/trainer/serve.h"
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <new>
@@ -126,6 +127,24 @@ bool is_out_of_memory(const c10::Error& error) {
          what.find("can't allocate memory") != std::string_view::npos;
 }
 
+// Not the trial's fault but its disk's. Other system errors are a lack of threads or descriptors.
+bool is_storage(const std::system_error& error) {
+  switch (error.code().value()) {
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:
+    case EIO:
+    case EFBIG:
+    case EACCES:
+    case EPERM:
+    case ENOENT:
+    case ESTALE:
+      return true;
+    default:
+      return false;
+  }
+}
+
 cluster::Report answer(const cluster::Assign& assign, AgentLink& agent, Kept& kept) {
   const auto failed = [&](const char* cause, const std::string& message) {
     return cluster::Failed{assign.attempt, cause, message};
@@ -137,6 +156,8 @@ cluster::Report answer(const cluster::Assign& assign, AgentLink& agent, Kept& ke
     return cluster::Stopped{assign.attempt};
   } catch (const cluster::ProtocolError&) {
     throw;
+  } catch (const CacheError& error) {
+    return failed("storage", error.what());
   } catch (const DataError& error) {
     return failed("data", error.what());
   } catch (const SafetensorsError& error) {
@@ -144,7 +165,7 @@ cluster::Report answer(const cluster::Assign& assign, AgentLink& agent, Kept& ke
   } catch (const std::invalid_argument& error) {
     return failed("specification", error.what());
   } catch (const std::system_error& error) {
-    return failed("checkpoint", error.what());
+    return failed(is_storage(error) ? "storage" : "internal", error.what());
   } catch (const std::bad_alloc&) {
     return failed("out of memory", "the machine has no memory left; smaller batches need less");
   } catch (const c10::Error& error) {
