@@ -107,7 +107,9 @@ std::string show_trial(ResultsReader& reader, const std::string& prefix, TableFo
   const Table parameter_rows = parameter_table(parameters);
   const Table attempt_rows = attempt_table(attempts, trial.trial);
   const Table epoch_rows = epoch_table(epochs);
-  if (format == TableFormat::csv) return render(epoch_rows, format);
+  if (format == TableFormat::csv || format == TableFormat::latex) {
+    return render(epoch_rows, format);
+  }
   if (format == TableFormat::json) {
     using nlohmann::ordered_json;
     ordered_json object;

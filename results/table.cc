@@ -109,6 +109,28 @@ std::string render_markdown(const Table& table) {
   return result;
 }
 
+// A tabular of the booktabs package.
+std::string render_latex(const Table& table) {
+  std::string alignment;
+  std::string rows;
+  const auto add_row = [&](const auto& text_of) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      rows += (i > 0 ? " & " : "  ") + escape_latex(one_line(text_of(i)));
+    }
+    rows += " \\\\\n";
+  };
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    alignment += is_numeric(table, i) ? 'r' : 'l';
+  }
+  add_row([&](std::size_t i) { return table.columns[i].heading; });
+  rows += "  \\midrule\n";
+  for (const auto& row : table.rows) {
+    add_row([&](std::size_t i) { return show_cell(row[i], table.columns[i].show); });
+  }
+  return fmt::format("\\begin{{tabular}}{{{}}}\n  \\toprule\n{}  \\bottomrule\n\\end{{tabular}}\n",
+                     alignment, rows);
+}
+
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string field = "\"";
@@ -157,10 +179,11 @@ std::string render_json(const Table& table) {
 TableFormat table_format_from(const std::string& name) {
   if (name == "table" || name == "text") return TableFormat::text;
   if (name == "markdown") return TableFormat::markdown;
+  if (name == "latex") return TableFormat::latex;
   if (name == "csv") return TableFormat::csv;
   if (name == "json") return TableFormat::json;
   throw std::invalid_argument(
-      fmt::format("'{}' is no format of a table: table, markdown, csv and json are", name));
+      fmt::format("'{}' is no format of a table: table, markdown, latex, csv and json are", name));
 }
 
 std::string show_cell(const Cell& cell, Show show) {
@@ -180,6 +203,8 @@ std::string render(const Table& table, TableFormat format) {
   switch (format) {
     case TableFormat::markdown:
       return render_markdown(table);
+    case TableFormat::latex:
+      return render_latex(table);
     case TableFormat::csv:
       return render_csv(table);
     case TableFormat::json:

@@ -31,15 +31,16 @@ struct Table {
   std::vector<std::vector<Cell>> rows;
 };
 
-enum class TableFormat { text, markdown, csv, json };
+enum class TableFormat { text, markdown, latex, csv, json };
 
-// "table" (or "text"), "markdown", "csv", "json". Throws std::invalid_argument.
+// "table" (or "text"), "markdown", "latex", "csv", "json". Throws std::invalid_argument.
 TableFormat table_format_from(const std::string& name);
 
 // Every form ends with a newline. Text that came from a user cannot break out of its cell, and what
 // is no UTF-8 becomes U+FFFD.
 //   text      aligned columns for a terminal, long cells cut short; control characters as spaces
 //   markdown  a table of GitHub Flavored Markdown
+//   latex     a tabular, to be used with \usepackage{booktabs}
 //   csv       RFC 4180, with a heading; NULL is an empty field
 //   json      an array of objects by column name; a number that is not finite is null
 std::string render(const Table& table, TableFormat format);

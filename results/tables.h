@@ -39,8 +39,8 @@ Table running_table(ResultsReader& reader);
 Table device_table(ResultsReader& reader);
 
 // One trial, whose identity begins with `prefix`: how it stands, its parameters, attempts and
-// epochs, in the given format; JSON is one object, CSV the epochs alone. Throws StoreError when no
-// trial or several begin so.
+// epochs, in the given format; JSON is one object, CSV and LaTeX have the epochs alone. Throws
+// StoreError when no trial or several begin so.
 std::string show_trial(ResultsReader& reader, const std::string& prefix, TableFormat format);
 
 }  // namespace ranksweep::results

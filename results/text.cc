@@ -154,6 +154,39 @@ std::string escape_markdown(std::string_view text) {
   return result;
 }
 
+std::string escape_latex(std::string_view text) {
+  return replace_each(text, [](char c) -> const char* {
+    switch (c) {
+      case '\\':
+        return "\\textbackslash{}";
+      case '~':
+        return "\\textasciitilde{}";
+      case '^':
+        return "\\textasciicircum{}";
+      case '<':
+        return "\\textless{}";
+      case '>':
+        return "\\textgreater{}";
+      case '{':
+        return "\\{";
+      case '}':
+        return "\\}";
+      case '#':
+        return "\\#";
+      case '$':
+        return "\\$";
+      case '%':
+        return "\\%";
+      case '&':
+        return "\\&";
+      case '_':
+        return "\\_";
+      default:
+        return nullptr;
+    }
+  });
+}
+
 std::string escape_html(std::string_view text) {
   return replace_each(text, [](char c) -> const char* {
     switch (c) {

@@ -19,6 +19,7 @@ std::string cut_to_width(std::string_view text, std::size_t width);
 std::string one_line(std::string_view text);
 
 std::string escape_markdown(std::string_view text);
+std::string escape_latex(std::string_view text);
 std::string escape_html(std::string_view text);
 
 // JSON that may stand inside an HTML script element: "</script>" and "<!--" cannot end it.

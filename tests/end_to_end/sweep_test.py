@@ -67,6 +67,7 @@ class SweepTest(RanksweepCase):
         self.run_sweep(sweep, ranks=3)
         self.assert_sound()
         self.assertEqual(self.ranking(), self.ranking(undisturbed))
+        self.assertIn("0 with others", self.ranksweep("compare", self.database, undisturbed))
 
     def test_a_signal_stops_cleanly_and_the_same_command_goes_on(self):
         sweep = self.write_sweep(LONG_SWEEP)

@@ -36,6 +36,18 @@ TEST(TableTest, WritesMarkdown) {
             "| resnet50 | 1.090e-07 | 100.00 % | 2 h 03 min |  |\n");
 }
 
+TEST(TableTest, WritesLatex) {
+  EXPECT_EQ(render(example(), TableFormat::latex),
+            "\\begin{tabular}{lrrrr}\n"
+            "  \\toprule\n"
+            "  trial & val loss & val acc & time & parameters \\\\\n"
+            "  \\midrule\n"
+            "  simple\\_cnn & 0.2827 & 88.00 \\% & 4 min 15 s & 1 212 513 \\\\\n"
+            "  resnet50 & 1.090e-07 & 100.00 \\% & 2 h 03 min &  \\\\\n"
+            "  \\bottomrule\n"
+            "\\end{tabular}\n");
+}
+
 TEST(TableTest, WritesCsvWithFullNumbers) {
   EXPECT_EQ(render(example(), TableFormat::csv),
             "trial,val_loss,val_accuracy,seconds,network_parameters\r\n"
@@ -108,6 +120,12 @@ TEST(TableTest, NamesItsFormats) {
 TEST(TextTest, EscapesForHtmlAndForScripts) {
   EXPECT_EQ(escape_html("<script>\"&'"), "&lt;script&gt;&quot;&amp;&#39;");
   EXPECT_EQ(escape_json_in_html("\"</script><!--\""), "\"\\u003c/script>\\u003c!--\"");
+}
+
+TEST(TextTest, EscapesForLatex) {
+  EXPECT_EQ(escape_latex("\\input{#$%&_~^<>}"),
+            "\\textbackslash{}input\\{\\#\\$\\%\\&\\_\\textasciitilde{}\\textasciicircum{}"
+            "\\textless{}\\textgreater{}\\}");
 }
 
 TEST(TextTest, KeepsUnderscoresInsideWordsInMarkdown) {

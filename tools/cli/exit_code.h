@@ -10,6 +10,7 @@ enum class ExitCode {
   success = 0,        // all trials finished
   trials_failed = 1,  // the sweep is done, but some trials failed
   leakage = 1,        // `data check` found images or groups in more than one split
+  different = 1,      // `compare` found trials whose results differ
   images_failed = 1,  // `predict` could not read some images
   bad_input = 2,      // a sweep file, a data set, a database or an option is wrong
   unfit = 3,          // the environment is not fit: a full disk, a missing program

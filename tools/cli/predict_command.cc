@@ -201,8 +201,8 @@ void add_predict_command(CLI::App& app, ExitCode& result) {
           ->check(CLI::Range(0.0, 1.0));
   command->add_option("--class", options->positive_class, "What --threshold is for; the last class")
       ->needs(threshold);
-  command->add_option("--format", options->format, "table, markdown, csv or json")
-      ->check(CLI::IsMember({"table", "markdown", "csv", "json"}))
+  command->add_option("--format", options->format, "table, markdown, latex, csv or json")
+      ->check(CLI::IsMember({"table", "markdown", "latex", "csv", "json"}))
       ->capture_default_str();
   command->callback([options, &result] { result = predict(*options); });
 }

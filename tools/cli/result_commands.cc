@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "results/comparison.h"
 #include "results/report.h"
 #include "results/results_reader.h"
 #include "results/tables.h"
@@ -94,10 +95,26 @@ CLI::App* add_reader(CLI::App& app, ExitCode& result, const std::string& name,
   return command;
 }
 
-void add_format(CLI::App* command, const std::shared_ptr<ResultOptions>& options) {
-  command->add_option("--format", options->format, "table, markdown, csv or json")
-      ->check(CLI::IsMember({"table", "markdown", "csv", "json"}))
+template <typename Options>
+void add_format(CLI::App* command, const std::shared_ptr<Options>& options) {
+  command->add_option("--format", options->format, "table, markdown, latex, csv or json")
+      ->check(CLI::IsMember({"table", "markdown", "latex", "csv", "json"}))
       ->capture_default_str();
+}
+
+struct CompareOptions {
+  std::filesystem::path first;
+  std::filesystem::path second;
+  std::string format = "table";
+};
+
+ExitCode compare(const CompareOptions& options) {
+  ResultsReader first(options.first);
+  ResultsReader second(options.second);
+  const results::Comparison comparison(first.ranking(), second.ranking());
+  fmt::print("{}", render(comparison.table(), results::table_format_from(options.format)));
+  fmt::print(stderr, "{}\n", comparison.summary());
+  return comparison.all_equal() ? ExitCode::success : ExitCode::different;
 }
 
 }  // namespace
@@ -134,6 +151,14 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
   command->add_option("sql", querying->argument, "A SELECT; docs/results.md has the views")
       ->required();
   add_format(command, querying);
+
+  auto comparing = std::make_shared<CompareOptions>();
+  command = app.add_subcommand(
+      "compare", "Compare the results of the same trials; exit status 1 when some differ");
+  command->add_option("first", comparing->first, "A results database")->required();
+  command->add_option("second", comparing->second, "Another one")->required();
+  add_format(command, comparing);
+  command->callback([comparing, &result] { result = compare(*comparing); });
 }
 
 }  // namespace ranksweep::cli
