@@ -108,6 +108,7 @@ def measure(name, options):
 
 def main():
     if sys.prefix != str(PYTHON.parent.parent):
+        os.environ["OMP_WAIT_POLICY"] = "passive"  # read when Torch is loaded
         os.execv(PYTHON, [str(PYTHON), *sys.argv])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("program", type=pathlib.Path)

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -133,6 +134,8 @@ ExitCode run(const RunOptions& options) {
   const Ranks ranks = start_ranks();
   cluster::Transport& transport = *ranks.transport;
   const std::filesystem::path trainer = find_trainer();
+  // Trainers inherit it; docs/decisions/0005. A user's own setting stays.
+  ::setenv("OMP_WAIT_POLICY", "passive", 0);
   orchestrator::Agent agent(
       agent_options(trainer, choose_device(options.device, ranks), ranks.local_size), transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
