@@ -9,6 +9,12 @@ namespace ranksweep::orchestrator {
 
 using sweeps::AttemptOutcome;
 
+namespace {
+
+constexpr std::chrono::seconds kHeartbeatInterval{1};
+
+}  // namespace
+
 Agent::Agent(AgentOptions options, cluster::Transport& transport)
     : options_(std::move(options)), transport_(transport) {
   send(options_.hello);
@@ -36,15 +42,44 @@ void Agent::handle(const Abandon& abandon, Clock::time_point) {
   trainer_.reset();
 }
 
-void Agent::handle(const Shutdown&, Clock::time_point now) {
+void Agent::handle(const Shutdown& shutdown, Clock::time_point now) {
   leaving_ = true;
+  ranks_lost_ = shutdown.ranks_lost;
   leave_by_ = now + std::chrono::duration_cast<Clock::duration>(options_.shutdown_grace);
   if (trainer_ != nullptr) {
     trainer_->close();
   }
 }
 
+void Agent::handle(const LeaseRenewed& renewed, Clock::time_point now) {
+  if (!coordinator_lease_) {
+    coordinator_lease_.emplace(std::chrono::duration<double>(renewed.seconds));
+  }
+  coordinator_lease_->renew(now);
+}
+
+// What this rank trained has been called lost, and another rank may train it by now.
+void Agent::handle(const Rejoin&, Clock::time_point) {
+  attempt_.reset();
+  trainer_.reset();
+  send(options_.hello);
+}
+
+void Agent::keep_leases(Clock::time_point now) {
+  if (now - last_heartbeat_ >= kHeartbeatInterval) {
+    last_heartbeat_ = now;
+    send(Heartbeat{});
+  }
+  if (coordinator_lease_ && coordinator_lease_->expired(now)) {
+    coordinator_lost_ = true;
+    trainer_.reset();
+  }
+}
+
 void Agent::step(Clock::time_point now) {
+  if (!leaving_) {
+    keep_leases(now);
+  }
   if (trainer_ == nullptr) {
     return;
   }

@@ -9,6 +9,7 @@
 #include "cluster/trainer_process.h"
 #include "cluster/transport.h"
 #include "orchestrator/clock.h"
+#include "orchestrator/lease.h"
 #include "orchestrator/messages.h"
 
 namespace ranksweep::orchestrator {
@@ -22,7 +23,8 @@ struct AgentOptions {
 // Supervises the trainer of one rank: starts it, passes messages on, and turns its death, its
 // silence and its nonsense into an AttemptBroken. A trainer lives on from trial to trial, also
 // after an error that it reported itself; a dead, silent or senseless one is replaced for the next
-// attempt. One thread; nothing here blocks.
+// attempt. Sends a heartbeat each second, and kills its trainer when the coordinator
+// has been silent for its lease. One thread; nothing here blocks.
 class Agent {
  public:
   // The transport must outlive it. Says hello to the coordinator.
@@ -33,12 +35,21 @@ class Agent {
   void step(Clock::time_point now);
   // Told to leave, and its trainer is gone.
   bool done() const { return leaving_ && trainer_ == nullptr; }
+  // The coordinator's lease ran out; the trainer is gone. Leave without a word to MPI.
+  bool coordinator_lost() const { return coordinator_lost_; }
+  // Some rank will not come to MPI_Finalize.
+  bool ranks_lost() const { return ranks_lost_; }
+  // For a rank that leaves at once.
+  void kill_trainer() { trainer_.reset(); }
   std::vector<pollfd> poll_set() const;
 
  private:
   void handle(const cluster::Command& command, Clock::time_point now);
   void handle(const Abandon& abandon, Clock::time_point now);
   void handle(const Shutdown& shutdown, Clock::time_point now);
+  void handle(const LeaseRenewed& renewed, Clock::time_point now);
+  void handle(const Rejoin& rejoin, Clock::time_point now);
+  void keep_leases(Clock::time_point now);
   void start_trainer_if_needed();
   void pass_on(const cluster::Report& report);
   // The trainer is gone or must go; the attempt it trained, if any, is over.
@@ -53,6 +64,10 @@ class Agent {
   std::optional<sweeps::AttemptId> attempt_;
   bool leaving_ = false;
   Clock::time_point leave_by_;
+  Clock::time_point last_heartbeat_;
+  std::optional<Lease> coordinator_lease_;  // none until it first answers: reading data takes time
+  bool coordinator_lost_ = false;
+  bool ranks_lost_ = false;
 };
 
 }  // namespace ranksweep::orchestrator

@@ -33,14 +33,23 @@ Coordinator::Coordinator(const sweeps::Plan& plan, CoordinatorOptions options,
   for (results::Change& change : ledger_.recover()) {
     queue_.remember(std::move(change));
   }
+  const Lease lease(std::chrono::duration<double>(options_.execution.lease));
+  for (cluster::Rank rank = 0; rank < transport.size(); ++rank) {
+    agents_.emplace(rank, AgentState{.lease = lease});
+  }
 }
 
 void Coordinator::receive(cluster::Rank from, const AgentMessage& message, Clock::time_point now) {
-  agents_[from].last_heard = now;
+  AgentState& agent = agents_.at(from);
+  agent.lease.renew(now);
+  if (!std::holds_alternative<Heartbeat>(message)) {
+    agent.last_heard = now;
+  }
   std::visit([&](const auto& content) { handle(from, content); }, message);
 }
 
 void Coordinator::flush(Clock::time_point now) {
+  give_up_silent_ranks(now);
   abandon_silent_trainers(now);
   give_work(now);
   queue_.flush(now);
@@ -106,15 +115,23 @@ void Coordinator::interrupt(const std::string& reason) {
 }
 
 bool Coordinator::done() const {
-  return queue_.empty() && static_cast<int>(agents_.size()) == transport_.size() &&
-         std::all_of(agents_.begin(), agents_.end(),
-                     [](const auto& entry) { return entry.second.dismissed; });
+  return queue_.empty() && std::all_of(agents_.begin(), agents_.end(), [](const auto& entry) {
+    return entry.second.dismissed || entry.second.given_up;
+  });
+}
+
+int Coordinator::ranks_lost() const {
+  return static_cast<int>(std::count_if(agents_.begin(), agents_.end(),
+                                        [](const auto& entry) { return entry.second.given_up; }));
 }
 
 void Coordinator::handle(cluster::Rank from, const Hello& hello) {
   const Placement placement{
       .rank = from, .host = hello.host, .device = hello.device, .threads = hello.threads};
-  agents_[from].placement = placement;
+  AgentState& agent = agents_.at(from);
+  agent.placement = placement;
+  agent.joined = true;
+  agent.given_up = false;
   note("joined", from,
        fmt::format("{} on {}, {} threads", hello.device, hello.host, hello.threads));
   queue_.announce([=, this] { listener_.rank_joined(from, placement); });
@@ -140,6 +157,14 @@ void Coordinator::handle(cluster::Rank from, const AttemptBroken& broken) {
                  .message = broken.message,
                  .output_tail = broken.output_tail});
   }
+}
+
+// Answered at once: a lease must not wait for a disk.
+void Coordinator::handle(cluster::Rank from, const Heartbeat&) {
+  const CoordinatorMessage answer =
+      agents_.at(from).given_up ? CoordinatorMessage(Rejoin{})
+                                : CoordinatorMessage(LeaseRenewed{options_.execution.lease});
+  transport_.send(from, encode(answer));
 }
 
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::Started& started) {
@@ -231,6 +256,23 @@ void Coordinator::abandon(cluster::Rank from, const std::string& cause,
   post(from, Abandon{.attempt = agent.attempt.value(), .cause = cause, .message = message});
 }
 
+void Coordinator::give_up_silent_ranks(Clock::time_point now) {
+  for (auto& [rank, agent] : agents_) {
+    if (agent.dismissed || agent.given_up || !agent.lease.expired(now)) {
+      continue;
+    }
+    const std::string message =
+        fmt::format("rank {} was not heard of for {} s", rank, options_.execution.lease);
+    note("rank lost", rank, message);
+    if (agent.attempt) {
+      end_attempt(rank, *agent.attempt,
+                  {.outcome = AttemptOutcome::lost, .cause = "rank lost", .message = message});
+    }
+    agent.joined = false;
+    agent.given_up = true;
+  }
+}
+
 void Coordinator::abandon_silent_trainers(Clock::time_point now) {
   const std::chrono::duration<double> limit(options_.execution.silence_limit);
   for (auto& [rank, agent] : agents_) {
@@ -246,7 +288,7 @@ void Coordinator::give_work(Clock::time_point now) {
   // A trial that runs may still break and want a rank again, so nobody leaves before the last ends.
   const bool nothing_left = ledger_.complete();
   for (auto& [rank, agent] : agents_) {
-    if (agent.attempt || agent.dismissed) {
+    if (!agent.joined || agent.attempt || agent.dismissed) {
       continue;
     }
     const auto trial = ledger_.next();
@@ -258,7 +300,7 @@ void Coordinator::give_work(Clock::time_point now) {
       agent.last_heard = now;
     } else if (interrupted_ || nothing_left) {
       agent.dismissed = true;
-      post(rank, Shutdown{});
+      post(rank, Shutdown{.ranks_lost = ranks_lost() > 0});
     }
   }
 }

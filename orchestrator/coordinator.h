@@ -13,6 +13,7 @@
 #include "cluster/transport.h"
 #include "orchestrator/clock.h"
 #include "orchestrator/commit_queue.h"
+#include "orchestrator/lease.h"
 #include "orchestrator/ledger.h"
 #include "orchestrator/messages.h"
 #include "orchestrator/progress_listener.h"
@@ -49,15 +50,20 @@ class Coordinator {
   // Hands out nothing more and asks every trainer to write its state and stop.
   void interrupt(const std::string& reason);
 
-  // Every rank has been told to leave.
+  // Every rank has been told to leave, or was given up.
   bool done() const;
   bool interrupted() const { return interrupted_; }
+  // Ranks that were given up and did not come back.
+  int ranks_lost() const;
   const Ledger& ledger() const { return ledger_; }
 
  private:
   struct AgentState {
     Placement placement;
     std::optional<sweeps::AttemptId> attempt;
+    Lease lease;
+    bool joined = false;           // has said hello, since the start or since it was given up
+    bool given_up = false;         // its lease ran out; nothing it says counts before a new hello
     bool abandoning = false;       // its reports count no more, AttemptBroken is awaited
     Clock::time_point last_heard;  // of the attempt
     bool dismissed = false;
@@ -66,6 +72,7 @@ class Coordinator {
   void handle(cluster::Rank from, const Hello& hello);
   void handle(cluster::Rank from, const cluster::Report& report);
   void handle(cluster::Rank from, const AttemptBroken& broken);
+  void handle(cluster::Rank from, const Heartbeat& heartbeat);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Started& started);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Progress& progress);
   void handle(cluster::Rank from, std::size_t trial, const cluster::EpochDone& epoch);
@@ -80,6 +87,7 @@ class Coordinator {
   void end_attempt(cluster::Rank from, sweeps::AttemptId attempt, Ending ending);
   // Has the trainer killed, and its attempt called lost.
   void abandon(cluster::Rank from, const std::string& cause, const std::string& message);
+  void give_up_silent_ranks(Clock::time_point now);
   void abandon_silent_trainers(Clock::time_point now);
   void give_work(Clock::time_point now);
   void assign(cluster::Rank rank, AgentState& agent, std::size_t trial);

@@ -10,15 +10,20 @@ namespace ranksweep::orchestrator {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, host, device, threads)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Abandon, attempt, cause, message)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Shutdown, ranks_lost)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeaseRenewed, seconds)
 
 namespace {
 
 constexpr std::string_view kHello = "hello";
 constexpr std::string_view kReport = "report";
 constexpr std::string_view kBroken = "broken";
+constexpr std::string_view kHeartbeat = "heartbeat";
 constexpr std::string_view kCommand = "command";
 constexpr std::string_view kAbandon = "abandon";
 constexpr std::string_view kShutdown = "shutdown";
+constexpr std::string_view kLeaseRenewed = "lease_renewed";
+constexpr std::string_view kRejoin = "rejoin";
 
 std::string join(std::string_view kind, std::string_view body) {
   return fmt::format("{}\n{}", kind, body);
@@ -78,7 +83,8 @@ std::string encode(const AgentMessage& message) {
   return std::visit(
       Overloaded{[](const Hello& hello) { return join(kHello, dump(nlohmann::json(hello))); },
                  [](const cluster::Report& report) { return join(kReport, encode(report)); },
-                 [](const AttemptBroken& broken) { return join(kBroken, dump(to_json(broken))); }},
+                 [](const AttemptBroken& broken) { return join(kBroken, dump(to_json(broken))); },
+                 [](const Heartbeat&) { return join(kHeartbeat, "{}"); }},
       message);
 }
 
@@ -87,14 +93,19 @@ std::string encode(const CoordinatorMessage& message) {
       Overloaded{
           [](const cluster::Command& command) { return join(kCommand, encode(command)); },
           [](const Abandon& abandon) { return join(kAbandon, dump(nlohmann::json(abandon))); },
-          [](const Shutdown&) { return join(kShutdown, "{}"); }},
+          [](const Shutdown& shutdown) { return join(kShutdown, dump(nlohmann::json(shutdown))); },
+          [](const LeaseRenewed& renewed) {
+            return join(kLeaseRenewed, dump(nlohmann::json(renewed)));
+          },
+          [](const Rejoin&) { return join(kRejoin, "{}"); }},
       message);
 }
 
 Recipient recipient_of(const std::string& wire) {
   const std::string_view kind = split(wire).first;
-  return kind == kCommand || kind == kAbandon || kind == kShutdown ? Recipient::agent
-                                                                   : Recipient::coordinator;
+  const bool from_agent =
+      kind == kHello || kind == kReport || kind == kBroken || kind == kHeartbeat;
+  return from_agent ? Recipient::coordinator : Recipient::agent;
 }
 
 AgentMessage decode_agent_message(const std::string& wire) {
@@ -108,6 +119,9 @@ AgentMessage decode_agent_message(const std::string& wire) {
   if (kind == kBroken) {
     return parsed(kind, body, broken_from);
   }
+  if (kind == kHeartbeat) {
+    return Heartbeat{};
+  }
   refuse(kind);
 }
 
@@ -120,7 +134,13 @@ CoordinatorMessage decode_coordinator_message(const std::string& wire) {
     return parsed(kind, body, [](const nlohmann::json& json) { return json.get<Abandon>(); });
   }
   if (kind == kShutdown) {
-    return Shutdown{};
+    return parsed(kind, body, [](const nlohmann::json& json) { return json.get<Shutdown>(); });
+  }
+  if (kind == kLeaseRenewed) {
+    return parsed(kind, body, [](const nlohmann::json& json) { return json.get<LeaseRenewed>(); });
+  }
+  if (kind == kRejoin) {
+    return Rejoin{};
   }
   refuse(kind);
 }

@@ -12,7 +12,7 @@ namespace ranksweep::orchestrator {
 
 // An agent to the coordinator.
 
-struct Hello {  // once, first: this rank can train
+struct Hello {  // first, and again after Rejoin: this rank can train, and trains nothing
   std::string host;
   std::string device;  // "cpu", "cuda:0"
   int threads = 1;     // of each trainer
@@ -26,7 +26,9 @@ struct AttemptBroken {  // the attempt is over, and not by the trainer's own goo
   std::string output_tail;  // last lines that the trainer printed
 };
 
-using AgentMessage = std::variant<Hello, cluster::Report, AttemptBroken>;
+struct Heartbeat {};  // once a second: this rank lives; answered by LeaseRenewed or Rejoin
+
+using AgentMessage = std::variant<Hello, cluster::Report, AttemptBroken, Heartbeat>;
 
 // The coordinator to an agent.
 
@@ -36,9 +38,17 @@ struct Abandon {  // kill the trainer of this attempt; answered by AttemptBroken
   std::string message;
 };
 
-struct Shutdown {};  // end the trainer and leave
+struct Shutdown {           // end the trainer and leave
+  bool ranks_lost = false;  // then MPI_Finalize, which waits for all ranks, would wait for ever
+};
 
-using CoordinatorMessage = std::variant<cluster::Command, Abandon, Shutdown>;
+struct LeaseRenewed {  // the coordinator lives
+  double seconds = 0;  // of silence after which it counts as lost
+};
+
+struct Rejoin {};  // this rank was given up: kill the trainer and say hello again
+
+using CoordinatorMessage = std::variant<cluster::Command, Abandon, Shutdown, LeaseRenewed, Rejoin>;
 
 // On the wire: a word that names the kind, a newline, a JSON object.
 std::string encode(const AgentMessage&);

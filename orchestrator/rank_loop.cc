@@ -23,11 +23,7 @@ constexpr milliseconds kLongestWait{10};
 // same command may already be starting the sweep again.
 class LauncherWatch {
  public:
-  void leave_if_gone() const {
-    if (launched_ && ::getppid() != launcher_) {
-      std::_Exit(EXIT_FAILURE);  // the trainer dies with us; the database needs no good-bye
-    }
-  }
+  bool gone() const { return launched_ && ::getppid() != launcher_; }
 
  private:
   bool launched_ = cluster::started_by_open_mpi();
@@ -61,7 +57,10 @@ void run_rank(cluster::Transport& transport, Agent& agent, Coordinator* coordina
   const LauncherWatch launcher;
   milliseconds pause = kShortestWait;
   while (!agent.done() || (coordinator != nullptr && !coordinator->done())) {
-    launcher.leave_if_gone();
+    if (launcher.gone() || agent.coordinator_lost()) {
+      agent.kill_trainer();
+      std::_Exit(EXIT_FAILURE);  // MPI would wait for the dead; the database needs no good-bye
+    }
     const Clock::time_point now = Clock::now();
     const bool busy = deliver_messages(transport, agent, coordinator, now);
     if (coordinator != nullptr) {

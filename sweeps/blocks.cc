@@ -80,6 +80,8 @@ const std::vector<Member<Execution>>& execution_members() {
       member("storage_patience", &Execution::storage_patience, {Real{0, 1e6}},
              "Seconds to wait for a database that is locked or cannot be written before the sweep "
              "stops"),
+      member("lease", &Execution::lease, {Real{3, 1e6}},
+             "Seconds without a sign of life after which a rank counts as lost"),
   };
   return members;
 }

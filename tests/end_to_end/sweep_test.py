@@ -5,6 +5,7 @@ import signal
 import time
 import unittest
 
+import processes
 from ranksweep_case import LONDON_FACES, RanksweepCase
 
 SWEEP = """
@@ -93,7 +94,7 @@ class SweepTest(RanksweepCase):
     def test_a_killed_trainer_costs_one_attempt(self):
         process = self.start("run", self.write_sweep(LONG_SWEEP), "--db", self.database, ranks=2)
         self.wait_for_rows("SELECT 1 FROM epoch")
-        trainer = self.trainers_under(process.pid)[0]
+        trainer = processes.trainers_under(process.pid)[0]
         os.kill(trainer, signal.SIGKILL)
         output = process.communicate(timeout=120)[0]
         self.assertEqual(process.returncode, 0, output)
@@ -104,43 +105,13 @@ class SweepTest(RanksweepCase):
     def test_no_process_is_left_when_mpirun_is_killed(self):
         process = self.start("run", self.write_sweep(LONG_SWEEP), "--db", self.database, ranks=2)
         self.wait_for_rows("SELECT 1 FROM epoch")
-        family = self.descendants(process.pid)
+        family = processes.descendants(process.pid)
         self.assertGreaterEqual(len(family), 4)  # two ranks and their trainers
         self.end(process)
         deadline = time.monotonic() + 5
-        while (left := [pid for pid in family if self.lives(pid)]) and time.monotonic() < deadline:
+        while (left := [pid for pid in family if processes.lives(pid)]) and time.monotonic() < deadline:
             time.sleep(0.05)
         self.assertEqual(left, [])
-
-    @staticmethod
-    def stat(pid):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
-                return name, rest.split()
-        except OSError:
-            return None
-
-    def lives(self, pid):
-        stat = self.stat(pid)
-        return stat is not None and stat[1][0] != "Z"
-
-    def descendants(self, root):
-        parents = {}
-        for entry in os.listdir("/proc"):
-            if entry.isdigit() and (stat := self.stat(entry)):
-                parents[int(entry)] = int(stat[1][1])
-        found, frontier = [], [root]
-        while frontier:
-            parent = frontier.pop()
-            children = [pid for pid, its_parent in parents.items() if its_parent == parent]
-            found += children
-            frontier += children
-        return found
-
-    def trainers_under(self, root):
-        # The kernel cuts names to 15 characters.
-        return [pid for pid in self.descendants(root) if self.stat(pid) and self.stat(pid)[0] == "ranksweep-train"]
 
     @unittest.skipUnless(LONDON_FACES.exists(), f"{LONDON_FACES} is not there")
     def test_it_runs_on_photographs(self):

@@ -56,6 +56,23 @@ class CoordinatorTest : public testing::Test {
     EXPECT_EQ(messages.size(), 1u);
     return std::get<Message>(std::get<cluster::Command>(messages.at(0)));
   }
+  // Without what keeps leases.
+  std::vector<cluster::Command> sent_commands_to(cluster::Rank rank) {
+    std::vector<cluster::Command> commands;
+    for (const CoordinatorMessage& message : sent_to(rank)) {
+      if (const auto* command = std::get_if<cluster::Command>(&message)) {
+        commands.push_back(*command);
+      }
+    }
+    return commands;
+  }
+  void pass_without_a_word_from_rank_0(std::chrono::seconds time) {
+    for (std::chrono::seconds passed{0}; passed < time; ++passed) {
+      now_ += std::chrono::seconds(1);
+      receive(1, Heartbeat{});
+      flush();
+    }
+  }
   void finish_trial_on(cluster::Rank rank) {
     const auto attempt = only_command_to<cluster::Assign>(rank).attempt;
     report(rank, cluster::Started{.attempt = attempt});
@@ -361,6 +378,64 @@ TEST_F(CoordinatorTest, AnAttemptLostAfterItsLastEpochReportsThatEpochAgain) {
   flush();
   EXPECT_EQ(store_->trial(0).state, TrialState::finished);
   EXPECT_EQ(store_->trial(0).epochs.size(), 3u);
+}
+
+TEST_F(CoordinatorTest, AHeartbeatIsAnsweredEvenWhenNothingCanBeCommitted) {
+  start(1, 1);
+  store_->fail_next = true;
+  EXPECT_THROW(flush(), results::StoreError);
+  receive(0, Heartbeat{});
+  EXPECT_EQ(std::get<LeaseRenewed>(sent_to(0).at(0)).seconds, 30);
+}
+
+TEST_F(CoordinatorTest, ASilentRankIsGivenUpAndItsTrialGoesElsewhere) {
+  start(1, 2);
+  flush();
+  const auto lost = only_command_to<cluster::Assign>(0).attempt;
+  pass_without_a_word_from_rank_0(std::chrono::seconds(29));
+  EXPECT_TRUE(sent_commands_to(1).empty());
+  pass_without_a_word_from_rank_0(std::chrono::seconds(2));
+  EXPECT_EQ(coordinator_->ranks_lost(), 1);
+  EXPECT_EQ(store_->trial(0).failed_attempts, 1);
+  const auto again = std::get<cluster::Assign>(sent_commands_to(1).at(0)).attempt;
+  EXPECT_GT(again, lost);
+
+  // What the lost rank still says does not count, and it is told so.
+  report(0, cluster::EpochDone{.attempt = lost, .metrics = {.epoch = 1}});
+  receive(0, AttemptBroken{.attempt = lost, .outcome = AttemptOutcome::lost});
+  receive(0, Heartbeat{});
+  flush();
+  EXPECT_TRUE(store_->trial(0).epochs.empty());
+  EXPECT_EQ(store_->trial(0).failed_attempts, 1);
+  const auto answers = sent_to(0);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<Rejoin>(answers[0]));
+}
+
+TEST_F(CoordinatorTest, ALostRankMayComeBack) {
+  start(2, 2);
+  flush();
+  pass_without_a_word_from_rank_0(std::chrono::seconds(31));
+  sent_to(0);
+  receive(0, Hello{.host = "node", .device = "cpu", .threads = 1});
+  flush();
+  EXPECT_EQ(coordinator_->ranks_lost(), 0);
+  finish_trial_on(0);
+  EXPECT_EQ(store_->trial(0).state, TrialState::finished);
+}
+
+TEST_F(CoordinatorTest, TheLastRanksLeaveWithoutTheLost) {
+  start(1, 2);
+  flush();
+  pass_without_a_word_from_rank_0(std::chrono::seconds(31));
+  const auto attempt = std::get<cluster::Assign>(sent_commands_to(1).at(0)).attempt;
+  for (int epoch = 1; epoch <= 3; ++epoch) {
+    report(1, cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = epoch}});
+  }
+  report(1, cluster::Finished{attempt});
+  flush();
+  EXPECT_TRUE(std::get<Shutdown>(sent_to(1).back()).ranks_lost);
+  EXPECT_TRUE(coordinator_->done());
 }
 
 TEST_F(CoordinatorTest, ADivergedTrialIsNotTriedAgain) {

@@ -128,6 +128,15 @@ ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trai
   return print_end(coordinator, options, Clock::now() - start);
 }
 
+// MPI_Finalize waits for every rank; with one of them lost, each leaves without it.
+ExitCode leave_together(ExitCode code, const orchestrator::Agent& agent) {
+  if (agent.ranks_lost()) {
+    std::fflush(nullptr);
+    std::_Exit(static_cast<int>(code));
+  }
+  return code;
+}
+
 ExitCode run(const RunOptions& options) {
   cluster::catch_stop_signals();
   cluster::undo_launcher_binding();
@@ -140,10 +149,10 @@ ExitCode run(const RunOptions& options) {
       agent_options(trainer, choose_device(options.device, ranks), ranks.local_size), transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
     orchestrator::run_rank(transport, agent, nullptr, {});
-    return ExitCode::success;
+    return leave_together(ExitCode::success, agent);
   }
   try {
-    return coordinate(options, trainer, transport, agent);
+    return leave_together(coordinate(options, trainer, transport, agent), agent);
   } catch (...) {
     orchestrator::dismiss_all_ranks(transport, agent);
     throw;

@@ -1,0 +1,45 @@
+"""The processes below one, as /proc tells."""
+
+import os
+
+
+def stat(pid):
+    """Its name, cut to 15 characters, and what follows it in /proc/PID/stat; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+            return name, rest.split()
+    except OSError:
+        return None
+
+
+def lives(pid):
+    found = stat(pid)
+    return found is not None and found[1][0] != "Z"
+
+
+def descendants(root):
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (found := stat(entry)):
+            parents[int(entry)] = int(found[1][1])
+    found, frontier = [], [root]
+    while frontier:
+        parent = frontier.pop()
+        children = [pid for pid, its_parent in parents.items() if its_parent == parent]
+        found += children
+        frontier += children
+    return found
+
+
+def named(name, root):
+    """Those below `root`, the oldest first."""
+    return sorted(pid for pid in descendants(root) if (found := stat(pid)) and found[0] == name[:15])
+
+
+def trainers_under(root):
+    return named("ranksweep-trainer", root)
+
+
+def ranks_under(root):
+    return named("ranksweep", root)

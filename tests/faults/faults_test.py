@@ -1,0 +1,123 @@
+"""One fault after another, each on real processes: the sweep ends with the ranking of an undisturbed run."""
+
+import os
+import random
+import signal
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "end_to_end"))
+import processes  # noqa: E402
+from ranksweep_case import BIN, RanksweepCase  # noqa: E402
+
+SWEEP = """
+name: faults
+data: {path: FACES, image_size: [32, 32]}
+grid:
+  architecture: simple_cnn
+  training: full
+  learning_rate: [1e-3, 3e-4]
+  augmentation: [none, flip]
+training: {epochs: 12, batch_size: 8, early_stopping: false}
+execution: {threads: 1, silence_limit: 5, lease: 3}
+"""
+SCRIPTED_TRAINER = os.environ["RANKSWEEP_SCRIPTED_TRAINER"]
+SEED = int(os.environ.get("RANKSWEEP_SEED", random.randrange(1 << 32)))
+
+
+class FaultsTest(RanksweepCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        print(f"RANKSWEEP_SEED={SEED} repeats these moments", flush=True)
+        cls.random = random.Random(SEED)
+
+    def expect_undisturbed_ranking(self, sweep):
+        undisturbed = self.folder / "undisturbed.db"
+        self.run_sweep(sweep, database=undisturbed)
+        self.assert_sound()
+        self.assertEqual(len(self.ranking()), 4)
+        self.assertEqual(self.ranking(), self.ranking(undisturbed))
+
+    def use_trainer(self, script):
+        """Trainers are started by `script`; what is asked of them with arguments, the real one answers."""
+        trainer = self.folder / "trainer.sh"
+        trainer.write_text(f'#!/bin/sh\n[ $# -gt 0 ] && exec {BIN}/ranksweep-trainer "$@"\n{script}\n')
+        trainer.chmod(0o755)
+        os.environ["RANKSWEEP_TRAINER"] = str(trainer)
+        self.addCleanup(os.environ.pop, "RANKSWEEP_TRAINER", None)
+
+    def start_until_it_trains(self, sweep, *launcher_options, ranks=2):
+        command = ["run", sweep, "--db", self.database]
+        process = self.start(*command, ranks=" ".join(map(str, (ranks, *launcher_options))))
+        self.wait_for_rows("SELECT 1 FROM epoch")
+        time.sleep(self.random.uniform(0, 0.5))
+        return process
+
+    def command(self, *arguments, ranks=None):
+        launcher = ["mpirun", "-n", *str(ranks).split()] if ranks else []
+        return [*launcher, str(BIN / "ranksweep"), *map(str, arguments)]
+
+    def test_a_stopped_trainer_is_noticed_and_replaced(self):
+        sweep = self.write_sweep(SWEEP)
+        process = self.start_until_it_trains(sweep)
+        os.kill(self.random.choice(processes.trainers_under(process.pid)), signal.SIGSTOP)
+        output = process.communicate(timeout=120)[0]
+        self.assertEqual(process.returncode, 0, output)
+        self.assertEqual(self.query("SELECT cause FROM attempt WHERE outcome != 'finished'"), [("no progress",)])
+        self.expect_undisturbed_ranking(sweep)
+
+    def test_a_killed_rank_is_given_up_and_the_others_go_on(self):
+        sweep = self.write_sweep(SWEEP)
+        process = self.start_until_it_trains(sweep, "--enable-recovery")
+        os.kill(processes.ranks_under(process.pid)[1], signal.SIGKILL)
+        output = process.communicate(timeout=120)[0]
+        self.assertEqual(self.query("SELECT COUNT(*) FROM invocation"), [(1,)], output)
+        self.assertEqual(self.query("SELECT cause FROM attempt WHERE outcome != 'finished'"), [("rank lost",)])
+        self.expect_undisturbed_ranking(sweep)
+
+    def test_a_stopped_rank_is_given_up_and_comes_back(self):
+        sweep = self.write_sweep(SWEEP)
+        process = self.start_until_it_trains(sweep)
+        stopped = processes.ranks_under(process.pid)[1]
+        os.kill(stopped, signal.SIGSTOP)
+        self.wait_for_rows("SELECT 1 FROM event WHERE kind = 'rank lost'")
+        os.kill(stopped, signal.SIGCONT)
+        output = process.communicate(timeout=120)[0]
+        self.assertEqual(process.returncode, 0, output)
+        self.assertEqual(self.query("SELECT COUNT(*) FROM event WHERE kind = 'joined' AND rank = 1"), [(2,)])
+        self.expect_undisturbed_ranking(sweep)
+
+    def test_agents_leave_when_the_coordinator_is_gone(self):
+        sweep = self.write_sweep(SWEEP)
+        process = self.start_until_it_trains(sweep, "--enable-recovery")
+        family = processes.descendants(process.pid)
+        os.kill(processes.ranks_under(process.pid)[0], signal.SIGKILL)
+        process.communicate(timeout=60)
+        self.assertEqual([pid for pid in family if processes.lives(pid)], [])
+        self.run_sweep(sweep, ranks=2)
+        self.expect_undisturbed_ranking(sweep)
+
+    def test_poison_is_counted_across_restarts_and_the_sweep_goes_on(self):
+        self.use_trainer(f"exec {SCRIPTED_TRAINER} crash_always")
+        sweep = self.write_sweep(SWEEP.replace("[1e-3, 3e-4]", "1e-3"))
+        process = self.start("run", sweep, "--db", self.database)
+        self.wait_for_rows("SELECT 1 FROM attempt WHERE outcome = 'lost'")
+        self.end(process)
+        self.run_sweep(sweep, expect=1)
+        self.assertEqual(self.query("SELECT DISTINCT state FROM trial"), [("failed",)])
+        self.assertEqual(self.query("SELECT DISTINCT COUNT(*) FROM attempt WHERE outcome = 'lost' GROUP BY trial"),
+                         [(3,)])
+
+    def test_too_little_memory_is_told_with_the_last_words(self):
+        self.use_trainer(f"ulimit -v 60000\nexec {BIN}/ranksweep-trainer")
+        sweep = self.write_sweep(SWEEP)
+        self.run_sweep(sweep, expect=1)
+        self.assertEqual(self.query("SELECT COUNT(*) FROM trial WHERE state = 'failed'"), [(4,)])
+        self.assertEqual(self.query("SELECT COUNT(*) FROM attempt WHERE cause = '' OR stderr_tail = ''"), [(0,)])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,150 @@
+"""Kills trainers, ranks and launchers at random moments until enough have died, and checks that nothing is lost.
+
+Usage: soak.py [--kills N] [--seed S]
+
+Sweeps are run and killed until N kills are done. Each must end with every trial once and, bit for bit, the ranking
+of an undisturbed run. RANKSWEEP_BIN_DIR and RANKSWEEP_SOURCE_DIR say where the programs and the sources are.
+"""
+
+import argparse
+import collections
+import datetime
+import os
+import random
+import signal
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "end_to_end"))
+import processes  # noqa: E402
+from ranksweep_case import RanksweepCase  # noqa: E402
+
+SWEEP = """
+name: soak
+data: {path: FACES, image_size: [32, 32]}
+grid:
+  architecture: simple_cnn
+  training: full
+  learning_rate: [1e-3, 3e-4]
+  augmentation: [none, flip]
+training: {epochs: 12, batch_size: 8, early_stopping: false}
+execution: {threads: 1, max_attempts: 100, checkpoint_interval: 1}
+"""
+RANKS = 2
+# Trainers die most often: that is what a sweep must shrug off without anybody's help.
+VICTIMS = ["trainer", "trainer", "trainer", "rank 0", "mpirun"]
+TRAINER_SIGNALS = [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT]
+
+
+class Soak:
+    def __init__(self, case, kills, seed):
+        self.case = case
+        self.kills_wanted = kills
+        self.random = random.Random(seed)
+        self.kills = collections.Counter()
+        self.trainer_deaths = []  # Unix times
+        self.retry_delays = []
+
+    def run(self):
+        sweep = self.case.write_sweep(SWEEP)
+        undisturbed = self.case.folder / "undisturbed.db"
+        self.case.run_sweep(sweep, database=undisturbed)
+        sweeps = 0
+        while self.kills.total() < self.kills_wanted:
+            sweeps += 1
+            database = self.case.folder / f"killed_{sweeps}.db"
+            while self.kills.total() < self.kills_wanted and self.run_and_kill(sweep, database):
+                pass
+            self.case.run_sweep(sweep, ranks=RANKS, database=database)
+            self.case.assert_sound(database)
+            self.case.assertEqual(self.case.ranking(database), self.case.ranking(undisturbed))
+            self.measure_retries(database)
+        return sweeps
+
+    def run_and_kill(self, sweep, database):
+        """One launch, until it ends by itself (then False) or is killed."""
+        launcher = self.case.start("run", sweep, "--db", database, ranks=RANKS)
+        while self.kills.total() < self.kills_wanted:
+            time.sleep(self.random.uniform(0.05, 0.8))
+            if launcher.poll() is not None:
+                self.case.assertEqual(launcher.returncode, 0, launcher.stdout.read())
+                return False
+            if self.kill_one(launcher) != "trainer":
+                break
+        else:
+            self.case.end(launcher)
+            return True
+        family = processes.descendants(launcher.pid)
+        launcher.wait()
+        launcher.stdout.close()
+        self.expect_gone(family)
+        return True
+
+    def kill_one(self, launcher):
+        victim = self.random.choice(VICTIMS)
+        number = signal.SIGKILL
+        if victim == "trainer":
+            candidates = processes.trainers_under(launcher.pid)
+            number = self.random.choice(TRAINER_SIGNALS)
+        elif victim == "rank 0":
+            candidates = processes.ranks_under(launcher.pid)[:1]
+        else:
+            candidates = [launcher.pid]
+        if not candidates:
+            return "trainer"  # none is up yet
+        try:
+            os.kill(self.random.choice(candidates), number)
+        except ProcessLookupError:
+            return "trainer"
+        self.kills[victim] += 1
+        if victim == "trainer":
+            self.trainer_deaths.append(time.time())
+        return victim
+
+    def expect_gone(self, family):
+        deadline = time.monotonic() + 5
+        while (left := [pid for pid in family if processes.lives(pid)]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.case.assertEqual(left, [], "processes that outlived their launcher by 5 s")
+
+    def measure_retries(self, database):
+        """From the death of a trainer to the start of the next attempt at its trial, in the same launch."""
+        rows = self.case.query("""
+            SELECT lost.ended_at, MIN(next.begun_at) FROM attempt AS lost
+            JOIN attempt AS next ON next.trial = lost.trial AND next.id > lost.id AND next.invocation = lost.invocation
+            WHERE lost.outcome = 'lost' GROUP BY lost.id""", database)
+        for ended, begun in rows:
+            ended, begun = (datetime.datetime.fromisoformat(text).timestamp() for text in (ended, begun))
+            deaths = [death for death in self.trainer_deaths if death <= ended + 0.001]
+            if deaths:
+                self.retry_delays.append(begun - deaths[-1])
+
+
+class SoakTest(RanksweepCase):
+    kills = 20
+    seed = int(os.environ.get("RANKSWEEP_SEED", random.randrange(1 << 32)))
+
+    def test_nothing_is_lost(self):
+        print(f"\nRANKSWEEP_SEED={self.seed} repeats these kills", flush=True)
+        soak = Soak(self, self.kills, self.seed)
+        sweeps = soak.run()
+        print(f"{sum(soak.kills.values())} kills survived in {sweeps} sweeps: {dict(soak.kills)}")
+        delays = sorted(soak.retry_delays)
+        if delays:
+            print(f"trainer's death to the start of its retry: median {delays[len(delays) // 2]:.3f} s, "
+                  f"longest {delays[-1]:.3f} s, of {len(delays)}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=SoakTest.kills)
+    parser.add_argument("--seed", type=int, default=SoakTest.seed)
+    options = parser.parse_args()
+    SoakTest.kills, SoakTest.seed = options.kills, options.seed
+    unittest.main(argv=[sys.argv[0], "-v"])
+
+
+if __name__ == "__main__":
+    main()
