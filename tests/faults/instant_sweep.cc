@@ -51,6 +51,12 @@ void InstantAgents::report_epoch(cluster::Rank from, int epoch) {
                                                               .val_classes_predicted = 2}}));
 }
 
+void InstantAgents::send_heartbeats() {
+  for (cluster::Rank rank = 0; rank < ranks_; ++rank) {
+    answer(rank, orchestrator::Heartbeat{});
+  }
+}
+
 void InstantAgents::answer(cluster::Rank from, const orchestrator::AgentMessage& message) {
   answers_.push_back({.from = from, .body = orchestrator::encode(message)});
 }
@@ -80,6 +86,7 @@ std::string run_instant_sweep(const sweeps::Plan& plan, const std::filesystem::p
     for (int turn = 1; !coordinator.done(); ++turn) {
       each_turn(turn);
       now += std::chrono::seconds(1);
+      agents.send_heartbeats();
       while (const auto envelope = agents.receive()) {
         coordinator.receive(envelope->from, orchestrator::decode_agent_message(envelope->body),
                             now);

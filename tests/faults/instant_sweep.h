@@ -21,6 +21,8 @@ class InstantAgents : public cluster::Transport {
   int size() const override { return ranks_; }
   void send(cluster::Rank to, std::string body) override;
   std::optional<cluster::Envelope> receive() override;
+  // Shows every second that they live.
+  void send_heartbeats();
 
  private:
   void answer(cluster::Rank from, const orchestrator::AgentMessage& message);
