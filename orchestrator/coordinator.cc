@@ -116,8 +116,8 @@ void Coordinator::interrupt(const std::string& reason) {
 
 bool Coordinator::done() const {
   return queue_.empty() && std::all_of(agents_.begin(), agents_.end(), [](const auto& entry) {
-    return entry.second.dismissed || entry.second.given_up;
-  });
+           return entry.second.dismissed || entry.second.given_up;
+         });
 }
 
 int Coordinator::ranks_lost() const {
