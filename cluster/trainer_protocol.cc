@@ -25,6 +25,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Assign, attempt, trial, spec, data, directory
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, attempt, epoch, decision)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stop, attempt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ready, version, program)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Skipped, attempt, file, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Started, attempt, resumed_from, parameters,
                                                 precision, memory_format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, attempt, epoch, step, steps, images_per_second)
@@ -47,6 +48,8 @@ template <>
 inline constexpr const char* kType<Stop> = "stop";
 template <>
 inline constexpr const char* kType<Ready> = "ready";
+template <>
+inline constexpr const char* kType<Skipped> = "skipped";
 template <>
 inline constexpr const char* kType<Started> = "started";
 template <>

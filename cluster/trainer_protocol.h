@@ -53,6 +53,12 @@ struct Ready {  // once, first
   std::string program;  // "ranksweep-trainer 0.1.0, LibTorch 2.11.0"
 };
 
+struct Skipped {  // before Started, once for each image that on_bad_file: skip leaves out
+  sweeps::AttemptId attempt = 0;
+  std::string file;    // relative to the data set's folder
+  std::string reason;  // completes a sentence
+};
+
 struct Started {
   sweeps::AttemptId attempt = 0;
   int resumed_from = 0;         // later epochs will be reported, again if need be; 0: all
@@ -94,7 +100,7 @@ struct Stopped {  // after Stop; the resume state is on disk
 };
 
 using Report =
-    std::variant<Ready, Started, Progress, EpochDone, Finished, Diverged, Failed, Stopped>;
+    std::variant<Ready, Skipped, Started, Progress, EpochDone, Finished, Diverged, Failed, Stopped>;
 
 // A line that is no message of the protocol: what() says why.
 class ProtocolError : public std::runtime_error {

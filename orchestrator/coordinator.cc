@@ -167,6 +167,11 @@ void Coordinator::handle(cluster::Rank from, const Heartbeat&) {
   transport_.send(from, encode(answer));
 }
 
+void Coordinator::handle(cluster::Rank /*from*/, std::size_t /*trial*/,
+                         const cluster::Skipped& skipped) {
+  queue_.remember(results::FileSkipped{.file = skipped.file, .reason = skipped.reason});
+}
+
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::Started& started) {
   try {
     // A resume state may be ahead of the store, when the coordinator died before it committed; the
@@ -179,6 +184,9 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::S
     return;
   }
   ledger_.set_parameters(started.attempt, started.parameters);
+  queue_.remember(results::AttemptDescribed{.attempt = started.attempt,
+                                            .precision = started.precision,
+                                            .memory_format = started.memory_format});
   queue_.announce([=, this, resumed_from = started.resumed_from] {
     listener_.attempt_started(from, ledger_.record(trial), resumed_from);
   });

@@ -73,6 +73,7 @@ class Coordinator {
   void handle(cluster::Rank from, const cluster::Report& report);
   void handle(cluster::Rank from, const AttemptBroken& broken);
   void handle(cluster::Rank from, const Heartbeat& heartbeat);
+  void handle(cluster::Rank from, std::size_t trial, const cluster::Skipped& skipped);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Started& started);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Progress& progress);
   void handle(cluster::Rank from, std::size_t trial, const cluster::EpochDone& epoch);

@@ -76,6 +76,8 @@ Attempt read_attempt(const SQLite::Statement& row) {
   attempt.cause = row.getColumn(10).getString();
   attempt.message = row.getColumn(11).getString();
   attempt.stderr_tail = row.getColumn(12).getString();
+  attempt.precision = row.getColumn(13).getString();
+  attempt.memory_format = row.getColumn(14).getString();
   return attempt;
 }
 
@@ -184,7 +186,7 @@ std::vector<Attempt> ResultsReader::attempts() {
       SELECT attempt.id, trial.identity, coalesce(sweep_trial.description, ''), attempt.rank,
         attempt.host, attempt.device, attempt.threads, attempt.begun_at,
         coalesce(attempt.ended_at, ''), coalesce(attempt.outcome, ''), attempt.cause,
-        attempt.message, attempt.stderr_tail
+        attempt.message, attempt.stderr_tail, attempt.precision, attempt.memory_format
       FROM attempt
       JOIN trial ON trial.id = attempt.trial
       LEFT JOIN sweep_trial ON sweep_trial.trial = trial.id

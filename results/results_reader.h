@@ -44,6 +44,8 @@ struct Attempt {
   std::string host;
   std::string device;
   int threads = 0;
+  std::string precision;  // what it ran with; empty when the trainer did not say
+  std::string memory_format;
   std::string begun_at;
   std::string ended_at;  // empty: it has not ended, or nobody saw it end
   std::string outcome;   // empty likewise

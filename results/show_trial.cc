@@ -25,6 +25,8 @@ Table attempt_table(const std::vector<Attempt>& attempts, const sweeps::TrialId&
                {"rank", "rank"},
                {"host", "host"},
                {"device", "device"},
+               {"precision", "precision"},
+               {"memory_format", "memory format"},
                {"begun_at", "begun"},
                {"ended_at", "ended"},
                {"outcome", "outcome"},
@@ -34,8 +36,8 @@ Table attempt_table(const std::vector<Attempt>& attempts, const sweeps::TrialId&
   for (const Attempt& attempt : attempts) {
     if (attempt.trial != trial) continue;
     table.rows.push_back({attempt.id, std::int64_t{attempt.rank}, attempt.host, attempt.device,
-                          attempt.begun_at, attempt.ended_at, attempt.outcome, attempt.cause,
-                          attempt.message});
+                          attempt.precision, attempt.memory_format, attempt.begun_at,
+                          attempt.ended_at, attempt.outcome, attempt.cause, attempt.message});
   }
   return table;
 }

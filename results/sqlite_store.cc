@@ -40,6 +40,8 @@ class ChangeWriter {
         begin_attempt_(database, R"(
             INSERT INTO attempt (id, trial, invocation, rank, host, device, threads, begun_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?))"),
+        describe_attempt_(database,
+                          "UPDATE attempt SET precision = ?, memory_format = ? WHERE id = ?"),
         end_attempt_(database, R"(
             UPDATE attempt SET ended_at = ?, outcome = ?, cause = ?, message = ?, stderr_tail = ?
             WHERE id = ? AND trial = ? AND outcome IS NULL)"),
@@ -52,6 +54,9 @@ class ChangeWriter {
                learning_rate, seconds, data_wait_s, train_images, val_images, val_classes_predicted)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))"),
         discard_epochs_(database, "DELETE FROM epoch WHERE trial = ? AND epoch > ?"),
+        skip_file_(database, R"(
+            INSERT INTO skipped_file (sweep, file, reason)
+            SELECT sweep, ?, ? FROM invocation WHERE id = ? ON CONFLICT DO NOTHING)"),
         note_event_(database, R"(
             INSERT INTO event (invocation, at, kind, rank, message) VALUES (?, ?, ?, ?, ?))"),
         count_commit_(database, "UPDATE invocation SET commits = ? WHERE id = ?"),
@@ -85,6 +90,14 @@ class ChangeWriter {
     begin_attempt_.bind(8, format_utc(clock_()));
     begin_attempt_.exec();
     set_state(change.trial, sweeps::TrialState::running, 0);
+  }
+
+  void operator()(const AttemptDescribed& change) {
+    describe_attempt_.tryReset();
+    describe_attempt_.bind(1, change.precision);
+    describe_attempt_.bind(2, change.memory_format);
+    describe_attempt_.bind(3, change.attempt);
+    describe_attempt_.exec();
   }
 
   void operator()(const EpochRecorded& change) {
@@ -129,6 +142,14 @@ class ChangeWriter {
     set_state(change.trial, change.trial_state, change.parameters);
   }
 
+  void operator()(const FileSkipped& change) {
+    skip_file_.tryReset();
+    skip_file_.bind(1, change.file);
+    skip_file_.bind(2, change.reason);
+    skip_file_.bind(3, invocation_);
+    skip_file_.exec();
+  }
+
   void operator()(const EventNoted& change) {
     note_event_.tryReset();
     note_event_.bind(1, invocation_);
@@ -164,10 +185,12 @@ class ChangeWriter {
   std::int64_t invocation_;
   const Clock& clock_;
   SQLite::Statement begin_attempt_;
+  SQLite::Statement describe_attempt_;
   SQLite::Statement end_attempt_;
   SQLite::Statement set_state_;
   SQLite::Statement put_epoch_;
   SQLite::Statement discard_epochs_;
+  SQLite::Statement skip_file_;
   SQLite::Statement note_event_;
   SQLite::Statement count_commit_;
   SQLite::Statement last_commit_;

@@ -25,6 +25,12 @@ struct AttemptStarted {  // the trial becomes running
   int threads = 0;
 };
 
+struct AttemptDescribed {  // what the trainer chose to run with; empty when it does not say
+  sweeps::AttemptId attempt = 0;
+  std::string precision;
+  std::string memory_format;
+};
+
 struct EpochRecorded {  // replaces a row of the same trial and epoch
   sweeps::AttemptId attempt = 0;
   sweeps::TrialId trial;
@@ -47,14 +53,19 @@ struct AttemptEnded {
   std::int64_t parameters = 0;  // of the network; 0 when not known
 };
 
+struct FileSkipped {   // told again by each trainer; the first word counts
+  std::string file;    // relative to the data set's folder
+  std::string reason;  // completes a sentence
+};
+
 struct EventNoted {  // "rank 3 joined", "interrupted by SIGTERM"
   std::string kind;
   int rank = 0;
   std::string message;
 };
 
-using Change =
-    std::variant<AttemptStarted, EpochRecorded, EpochsDiscarded, AttemptEnded, EventNoted>;
+using Change = std::variant<AttemptStarted, AttemptDescribed, EpochRecorded, EpochsDiscarded,
+                            AttemptEnded, FileSkipped, EventNoted>;
 
 // What the store knows of a trial of the plan when a sweep starts or goes on.
 struct StoredTrial {

@@ -173,6 +173,10 @@ Table running_table(ResultsReader& reader) {
   return table;
 }
 
+Table skipped_table(ResultsReader& reader) {
+  return reader.query("SELECT file AS skipped_file, reason FROM skipped_file ORDER BY file");
+}
+
 Table device_table(ResultsReader& reader) {
   Table table = reader.query(R"(
       SELECT rank, host, device, attempts, trials, epochs, held_s, epoch_s, data_wait_s,

@@ -35,6 +35,9 @@ Table status_table(const std::vector<RankedTrial>& ranking);
 // What the ranks work on: one row for each running trial, with its last epoch.
 Table running_table(ResultsReader& reader);
 
+// The images that the sweep leaves out as bad.
+Table skipped_table(ResultsReader& reader);
+
 // What each rank did with its device: the view `device_use`.
 Table device_table(ResultsReader& reader);
 

@@ -54,6 +54,8 @@ const std::vector<Member<DataSpec>>& data_members() {
              "Decides which images `validation_fraction` keeps"),
       member("on_bad_file", &DataSpec::on_bad_file, {Choice{names_of<DataSpec::OnBadFile>()}},
              "fail refuses data with a file that cannot be read, skip leaves such files out"),
+      member("on_leakage", &DataSpec::on_leakage, {Choice{names_of<DataSpec::OnLeakage>()}},
+             "What becomes of a run whose splits share a group or a file with the same bytes"),
   };
   return members;
 }

@@ -44,5 +44,10 @@ const std::vector<std::string>& names_of<DataSpec::OnBadFile>() {
   static const std::vector<std::string> names = {"fail", "skip"};
   return names;
 }
+template <>
+const std::vector<std::string>& names_of<DataSpec::OnLeakage>() {
+  static const std::vector<std::string> names = {"warn", "fail"};
+  return names;
+}
 
 }  // namespace ranksweep::sweeps

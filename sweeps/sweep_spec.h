@@ -19,6 +19,7 @@ struct DataSpec {
   std::optional<double> validation_fraction;  // splits a folder without train/ and val/
   std::int64_t split_seed = 0;
   enum class OnBadFile { fail, skip } on_bad_file = OnBadFile::fail;
+  enum class OnLeakage { warn, fail } on_leakage = OnLeakage::warn;
 };
 
 nlohmann::json to_json(const DataSpec&);

@@ -15,6 +15,14 @@ CREATE TABLE sweep (
   created_at TEXT NOT NULL
 ) STRICT;
 
+-- Images that `on_bad_file: skip` left out of the sweep.
+CREATE TABLE skipped_file (
+  sweep INTEGER NOT NULL REFERENCES sweep (id),
+  file TEXT NOT NULL,               -- relative to the data set's folder
+  reason TEXT NOT NULL,             -- completes a sentence that begins with the file
+  PRIMARY KEY (sweep, file)
+) STRICT, WITHOUT ROWID;
+
 -- The parameters with more than one value in the sweep, in the order of the sweep file.
 CREATE TABLE swept_parameter (
   sweep INTEGER NOT NULL REFERENCES sweep (id),
@@ -86,6 +94,8 @@ CREATE TABLE attempt (
   host TEXT NOT NULL,
   device TEXT NOT NULL,
   threads INTEGER NOT NULL CHECK (threads >= 0),
+  precision TEXT NOT NULL DEFAULT '',      -- what it ran with; empty until the trainer says
+  memory_format TEXT NOT NULL DEFAULT '',
   begun_at TEXT NOT NULL,
   ended_at TEXT,
   outcome TEXT CHECK (outcome IN ('finished', 'diverged', 'failed', 'lost', 'interrupted')),

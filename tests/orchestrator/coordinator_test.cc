@@ -219,6 +219,19 @@ TEST_F(CoordinatorTest, NoRoomForACheckpointFolderStopsTheSweep) {
   EXPECT_EQ(store_->trial(0).state, TrialState::pending);
 }
 
+TEST_F(CoordinatorTest, RecordsWhatAnAttemptRunsWith) {
+  start(1, 1);
+  flush();
+  const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+  report(0, cluster::Started{
+                .attempt = attempt, .precision = "bfloat16", .memory_format = "channels_last"});
+  flush();
+  ASSERT_EQ(store_->descriptions.size(), 1u);
+  EXPECT_EQ(store_->descriptions[0].attempt, attempt);
+  EXPECT_EQ(store_->descriptions[0].precision, "bfloat16");
+  EXPECT_EQ(store_->descriptions[0].memory_format, "channels_last");
+}
+
 TEST_F(CoordinatorTest, TheVerdictStopsATrialAtItsLastEpoch) {
   start(1, 1);
   flush();

@@ -57,6 +57,7 @@ class FakeStore : public results::SweepStore {
   bool damaged = false;
   int commits = 0;
   std::vector<results::Change> log;
+  std::vector<results::AttemptDescribed> descriptions;
 
  private:
   results::StoredTrial& find(const sweeps::TrialId& id) {
@@ -76,6 +77,7 @@ class FakeStore : public results::SweepStore {
     trial.open_attempt = started.attempt;
     next_attempt_ = started.attempt + 1;
   }
+  void play(const results::AttemptDescribed& described) { descriptions.push_back(described); }
   void play(const results::EpochRecorded& epoch) {
     find(epoch.trial).epochs.push_back(epoch.metrics);
   }
@@ -94,6 +96,7 @@ class FakeStore : public results::SweepStore {
                                  ? 1
                                  : 0;
   }
+  void play(const results::FileSkipped&) {}
   void play(const results::EventNoted&) {}
 
   std::vector<results::StoredTrial> trials_;

@@ -132,6 +132,14 @@ TEST_F(SqliteStoreTest, MarksItsFileAndNeedsNoOtherFilesWhenClosed) {
   EXPECT_FALSE(exists(folder_ / "results.db.lock"));
 }
 
+TEST_F(SqliteStoreTest, AnAttemptSaysWhatItRanWith) {
+  const auto store = open();
+  store->commit(std::vector<Change>{started(1, 0), started(2, 1),
+                                    AttemptDescribed{2, "bfloat16", "channels_last"}});
+  EXPECT_EQ(ask("SELECT id, precision, memory_format FROM attempt"),
+            "1||\n2|bfloat16|channels_last\n");
+}
+
 TEST_F(SqliteStoreTest, GivesBackWhatWasCommitted) {
   {
     const auto store = open();

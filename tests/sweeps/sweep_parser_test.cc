@@ -138,6 +138,7 @@ data:
   validation_fraction: 0.25
   split_seed: 4
   on_bad_file: skip
+  on_leakage: fail
   image_size: [48, 64]
   normalization: imagenet
   seed: 9
@@ -151,7 +152,8 @@ execution: {threads: 2, max_attempts: 5, checkpoint_interval: 30, silence_limit:
   EXPECT_EQ(to_json(sweep.data), json({{"path", "/images/faces"},
                                        {"validation_fraction", 0.25},
                                        {"split_seed", 4},
-                                       {"on_bad_file", "skip"}}));
+                                       {"on_bad_file", "skip"},
+                                       {"on_leakage", "fail"}}));
   EXPECT_EQ(sweep.trials.at(0).image_size, (std::array{48, 64}));
   EXPECT_EQ(sweep.trials.at(0).normalization, Normalization::imagenet);
   EXPECT_EQ(sweep.trials.at(0).data_seed, 9);

@@ -41,6 +41,8 @@ std::string status(ResultsReader& reader, const ResultOptions& options) {
     text = render(status_table(reader.ranking()), format_of(options)) + "\n" +
            render(running_table(reader), format_of(options)) + "\n" +
            render(device_table(reader), format_of(options));
+    const results::Table skipped = skipped_table(reader);
+    if (!skipped.rows.empty()) text += "\n" + render(skipped, format_of(options));
   });
   return text;
 }

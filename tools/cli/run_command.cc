@@ -115,6 +115,10 @@ ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trai
   const SweepInputs inputs = load_inputs(options.sweep_file, trainer);
   const auto store = results::SqliteStore::open_for_sweep(
       options.database, inputs.plan, collect_provenance(inputs.sweep, inputs.data));
+  for (const std::string& leak : inputs.leakage) {
+    store->commit(std::vector<results::Change>{
+        results::EventNoted{.kind = "leakage", .rank = 0, .message = leak}});
+  }
   const Clock::time_point start = Clock::now();
   ProgressDisplay display(inputs.plan, start);
   orchestrator::Coordinator coordinator(inputs.plan,

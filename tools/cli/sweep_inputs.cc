@@ -1,17 +1,52 @@
 #include "tools/cli/sweep_inputs.h"
 
+#include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "tools/cli/cost_model.h"
+#include "worker/data/fingerprint.h"
+#include "worker/data/leakage.h"
 
 namespace ranksweep::cli {
+namespace {
+
+// The first of them, as one text.
+std::string describe_leakage(const std::vector<std::string>& leakage) {
+  constexpr std::size_t kShown = 5;
+  const auto shown = leakage.begin() + std::min<std::ptrdiff_t>(kShown, std::ssize(leakage));
+  std::string text =
+      fmt::format("validation is told what training has seen, so its losses are too good:\n  {}",
+                  fmt::join(leakage.begin(), shown, "\n  "));
+  if (leakage.size() > kShown) text += fmt::format("\n  ... and {} more", leakage.size() - kShown);
+  return text;
+}
+
+void judge_leakage(const SweepInputs& inputs, std::vector<std::string>& warnings) {
+  if (inputs.leakage.empty()) return;
+  const std::string text = describe_leakage(inputs.leakage);
+  if (inputs.sweep.data.on_leakage == sweeps::DataSpec::OnLeakage::fail) {
+    throw worker::DataError(
+        fmt::format("{}: {}\nMend the splits, or set data.on_leakage: warn. `ranksweep data check` "
+                    "shows all.",
+                    inputs.sweep.data.path.string(), text));
+  }
+  warnings.push_back(text + "\n  `ranksweep data check` shows all.");
+}
+
+}  // namespace
 
 SweepInputs load_inputs(const std::filesystem::path& sweep_file,
                         const std::filesystem::path& trainer) {
   SweepInputs inputs;
   inputs.sweep = sweeps::load_sweep(sweep_file);
   inputs.data = worker::list_data_set(inputs.sweep.data);
-  inputs.data_fingerprint = worker::fingerprint(inputs.data);
+  const worker::FileHashes hashes = worker::hash_files(inputs.data, inputs.sweep.data.on_bad_file);
+  inputs.data_fingerprint = worker::combine_fingerprint(inputs.data, hashes);
+  inputs.leakage = worker::find_leakage(inputs.data, hashes);
+  judge_leakage(inputs, inputs.sweep.warnings);
   inputs.plan = sweeps::make_plan(inputs.sweep, inputs.data_fingerprint);
   const auto costs = estimate_costs(inputs.plan, static_cast<int>(inputs.data.train.size()),
                                     static_cast<int>(inputs.data.validation.size()), trainer);

@@ -14,12 +14,14 @@ struct SweepInputs {
   sweeps::SweepSpec sweep;
   worker::DataSet data;
   std::string data_fingerprint;
-  sweeps::Plan plan;         // with costs
-  double multiply_adds = 0;  // of the whole plan
+  std::vector<std::string> leakage;  // worker::find_leakage(): a sentence each
+  sweeps::Plan plan;                 // with costs
+  double multiply_adds = 0;          // of the whole plan
   double checkpoint_bytes = 0;
 };
 
-// Reads the sweep and its data. Throws sweeps::SweepError, worker::DataError, CommandError.
+// Reads the sweep and its data. Leakage is among the sweep's warnings, or an error, as the sweep
+// has it. Throws sweeps::SweepError, worker::DataError, CommandError.
 SweepInputs load_inputs(const std::filesystem::path& sweep_file,
                         const std::filesystem::path& trainer);
 

@@ -24,8 +24,7 @@ std::vector<NamedSplit> splits_of(const DataSet& data) {
   return {{"train", &data.train}, {"val", &data.validation}, {"test", &data.test}};
 }
 
-std::string combine_fingerprint(const DataSet& data,
-                                const std::vector<std::vector<std::uint64_t>>& hashes) {
+std::string combine_fingerprint(const DataSet& data, const FileHashes& hashes) {
   // Every text ends with a zero byte, which no name holds: different listings give different texts.
   std::string listing = "ranksweep data 1";
   const auto append = [&listing](std::string_view text) {
@@ -46,8 +45,8 @@ std::string combine_fingerprint(const DataSet& data,
   return sweeps::hash_hex(listing);
 }
 
-std::string fingerprint(const DataSet& data, DataSpec::OnBadFile on_bad_file) {
-  std::vector<std::vector<std::uint64_t>> hashes;
+FileHashes hash_files(const DataSet& data, DataSpec::OnBadFile on_bad_file) {
+  FileHashes hashes;
   Problems problems;
   for (const NamedSplit& split : splits_of(data)) {
     const std::vector<Sample>& samples = *split.samples;
@@ -69,7 +68,11 @@ std::string fingerprint(const DataSet& data, DataSpec::OnBadFile on_bad_file) {
     problems.throw_if_any(
         "some images cannot be read; mend or remove them, or set on_bad_file: skip");
   }
-  return combine_fingerprint(data, hashes);
+  return hashes;
+}
+
+std::string fingerprint(const DataSet& data, DataSpec::OnBadFile on_bad_file) {
+  return combine_fingerprint(data, hash_files(data, on_bad_file));
 }
 
 }  // namespace ranksweep::worker

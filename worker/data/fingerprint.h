@@ -20,8 +20,13 @@ struct NamedSplit {
 };
 std::vector<NamedSplit> splits_of(const DataSet& data);
 
-// Computes fingerprint() from the files' hashes, given by split in the order of splits_of().
-std::string combine_fingerprint(const DataSet& data,
-                                const std::vector<std::vector<std::uint64_t>>& hashes);
+// content_hash() of each file, by split in the order of splits_of().
+using FileHashes = std::vector<std::vector<std::uint64_t>>;
+
+// Reads all files. Throws DataError as fingerprint() does.
+FileHashes hash_files(const DataSet& data, sweeps::DataSpec::OnBadFile on_bad_file);
+
+// Computes fingerprint() from the files' hashes.
+std::string combine_fingerprint(const DataSet& data, const FileHashes& hashes);
 
 }  // namespace ranksweep::worker

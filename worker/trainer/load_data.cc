@@ -31,6 +31,7 @@ std::shared_ptr<const TrainingData> load_data(const nlohmann::json& data,
                    .validation = view(decoded->validation(), image_size),
                    .classes = data_set.classes,
                    .fingerprint = fingerprint,
+                   .skipped = decoded->bad_files(),
                    .owner = decoded});
 }
 

@@ -26,6 +26,12 @@ class ProtocolSupervisor : public Supervisor {
   ProtocolSupervisor(AgentLink& agent, sweeps::AttemptId attempt)
       : agent_(agent), attempt_(attempt) {}
 
+  void skipped(const std::vector<BadFile>& files) {
+    for (const BadFile& file : files) {
+      agent_.send(cluster::Skipped{.attempt = attempt_, .file = file.name, .reason = file.reason});
+    }
+  }
+
   void started(const TrainingStart& start) override {
     agent_.send(cluster::Started{.attempt = attempt_,
                                  .resumed_from = start.resumed_from,
@@ -85,8 +91,8 @@ struct Kept {
 };
 
 std::shared_ptr<const TrainingData> find_data(const cluster::Assign& assign,
-                                              std::array<int, 2> image_size, Supervisor& supervisor,
-                                              Kept& kept) {
+                                              std::array<int, 2> image_size,
+                                              ProtocolSupervisor& supervisor, Kept& kept) {
   const std::string key = assign.data.dump() + nlohmann::json(image_size).dump();
   if (kept.data && kept.data_key == key) return kept.data;
   kept.data = load_data(assign.data, image_size, [&](std::size_t done, std::size_t total) {
@@ -94,6 +100,7 @@ std::shared_ptr<const TrainingData> find_data(const cluster::Assign& assign,
     supervisor.progressed(0, static_cast<int>(done), static_cast<int>(total), 0);
   });
   kept.data_key = key;
+  supervisor.skipped(kept.data->skipped);
   return kept.data;
 }
 

@@ -7,6 +7,7 @@
 #include <torch/torch.h>
 
 #include "sweeps/trial_spec.h"
+#include "worker/data/decoded_split.h"
 
 namespace ranksweep::worker {
 
@@ -24,6 +25,7 @@ struct TrainingData {
   ImageSet validation;
   std::vector<std::string> classes;
   std::string fingerprint;
+  std::vector<BadFile> skipped;       // images that could not be decoded, left out
   std::shared_ptr<const void> owner;  // of the memory behind the images
 };
 

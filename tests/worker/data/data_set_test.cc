@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 
 #include "tests/worker/data/image_files.h"
+#include "worker/data/fingerprint.h"
+#include "worker/data/leakage.h"
 
 namespace ranksweep::worker {
 namespace {
@@ -105,6 +107,32 @@ TEST(StratifiedSplit, LeavesAClassOnBothSidesHoweverSmallTheFraction) {
   const auto path = folder.write("list.csv", manifest_of(0, 5));
   EXPECT_EQ(count_classes(list_data_set(spec_of(path, 0.01)).validation),
             (std::map<int, int>{{0, 1}, {1, 1}}));
+}
+
+TEST(Leakage, IsAGroupOrTheSameBytesInTwoSplits) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) folder.write(name, name);
+  folder.write("again", "a");
+  const auto path = folder.write("list.csv",
+                                 "path,label,group,split\n"
+                                 "a,x,ann,train\nb,y,ann,train\nc,x,bob,train\n"
+                                 "again,x,,val\nd,y,bob,val\ne,x,bob,val\nf,y,carl,val\n");
+  const DataSet data = list_data_set(spec_of(path));
+  EXPECT_THAT(find_leakage(data, hash_files(data, DataSpec::OnBadFile::fail)),
+              ElementsAre("a (train) and again (val) have the same bytes",
+                          "the group bob is in train and in val"));
+}
+
+TEST(Leakage, DuplicatesWithinASplitAreNone) {
+  const TemporaryFolder folder;
+  const auto path = folder.write("list.csv",
+                                 "path,label,group,split\n"
+                                 "a,x,,train\nb,x,,train\nc,y,,train\nd,x,,val\ne,y,,val\n");
+  folder.write("a", "same");
+  folder.write("b", "same");
+  for (const char* name : {"c", "d", "e"}) folder.write(name, name);
+  const DataSet data = list_data_set(spec_of(path));
+  EXPECT_THAT(find_leakage(data, hash_files(data, DataSpec::OnBadFile::fail)), ElementsAre());
 }
 
 TEST(Fingerprint, DependsOnContentAndNotOnThePlace) {

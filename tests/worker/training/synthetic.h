@@ -30,6 +30,7 @@ inline TrainingData synthetic_data(int classes = 2, int train = 23, int validati
                     .validation = synthetic_images(validation, classes, size, 2),
                     .classes = {},
                     .fingerprint = "synthetic",
+                    .skipped = {},
                     .owner = nullptr};
   for (int i = 0; i < classes; ++i) data.classes.push_back("class" + std::to_string(i));
   return data;
