@@ -19,9 +19,15 @@ void add_result(const std::optional<RankedTrial>& trial, std::vector<Cell>& row)
     row.resize(row.size() + 3);
     return;
   }
-  row.push_back(name_of(trial->mark));
+  row.push_back(results::name_of(trial->mark));
   row.push_back(to_cell(trial->best_epoch));
   row.push_back(to_cell(trial->val_loss));
+}
+
+// With a result that will not change: one that failed may do better on another day.
+bool has_ended(const RankedTrial& trial) {
+  return trial.mark == Mark::finished || trial.mark == Mark::collapsed ||
+         trial.mark == Mark::diverged;
 }
 
 }  // namespace
@@ -32,25 +38,44 @@ Comparison::Comparison(const std::vector<RankedTrial>& first,
   for (const RankedTrial& trial : second) unmatched[trial.trial] = &trial;
   for (const RankedTrial& trial : first) {
     Pair pair{.first = trial, .second = {}};
-    if (const auto found = unmatched.extract(trial.trial)) {
-      pair.second = *found.mapped();
-      ++(equal(pair) ? equal_ : other_);
-    } else {
-      ++first_alone_;
-    }
+    if (const auto found = unmatched.extract(trial.trial)) pair.second = *found.mapped();
     pairs_.push_back(std::move(pair));
   }
   for (const RankedTrial& trial : second) {
-    if (!unmatched.contains(trial.trial)) continue;
-    pairs_.push_back({.first = {}, .second = trial});
-    ++second_alone_;
+    if (unmatched.contains(trial.trial)) pairs_.push_back({.first = {}, .second = trial});
   }
+  for (const Pair& pair : pairs_) ++counts_[judge(pair)];
 }
 
-bool Comparison::equal(const Pair& pair) {
-  return pair.first->mark == pair.second->mark &&
-         pair.first->best_epoch == pair.second->best_epoch &&
-         pair.first->val_loss == pair.second->val_loss;
+Comparison::Verdict Comparison::judge(const Pair& pair) {
+  if (!pair.second) return Verdict::first_alone;
+  if (!pair.first) return Verdict::second_alone;
+  if (!has_ended(*pair.first) || !has_ended(*pair.second)) return Verdict::not_ended;
+  const bool equal = pair.first->mark == pair.second->mark &&
+                     pair.first->best_epoch == pair.second->best_epoch &&
+                     pair.first->val_loss == pair.second->val_loss;
+  return equal ? Verdict::equal : Verdict::other;
+}
+
+const char* Comparison::name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::equal:
+      return "equal";
+    case Verdict::other:
+      return "other";
+    case Verdict::not_ended:
+      return "not ended";
+    case Verdict::first_alone:
+      return "first alone";
+    case Verdict::second_alone:
+      break;
+  }
+  return "second alone";
+}
+
+int Comparison::count(Verdict verdict) const {
+  const auto found = counts_.find(verdict);
+  return found == counts_.end() ? 0 : found->second;
 }
 
 Table Comparison::table() const {
@@ -62,7 +87,7 @@ Table Comparison::table() const {
                {"second_mark", "second: mark"},
                {"second_best_epoch", "epoch"},
                {"second_val_loss", "val loss", Show::loss},
-               {"difference", "difference", Show::loss},
+               {"difference", "difference"},
                {"verdict", "verdict"}},
               {}};
   for (const Pair& pair : pairs_) {
@@ -70,13 +95,9 @@ Table Comparison::table() const {
     std::vector<Cell> row = {any.trial.hex(), any.description};
     add_result(pair.first, row);
     add_result(pair.second, row);
-    if (!pair.first || !pair.second) {
-      row.insert(row.end(), {Cell{}, pair.first ? "first alone" : "second alone"});
-    } else {
-      const bool both = pair.first->val_loss && pair.second->val_loss;
-      row.push_back(both ? Cell{*pair.second->val_loss - *pair.first->val_loss} : Cell{});
-      row.push_back(equal(pair) ? "equal" : "other");
-    }
+    const bool both = pair.first && pair.second && pair.first->val_loss && pair.second->val_loss;
+    row.push_back(both ? Cell{*pair.second->val_loss - *pair.first->val_loss} : Cell{});
+    row.push_back(name_of(judge(pair)));
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -84,9 +105,10 @@ Table Comparison::table() const {
 
 std::string Comparison::summary() const {
   return fmt::format(
-      "{} in both: {} with equal results, {} with others; {} in the first alone, {} in the second "
-      "alone",
-      equal_ + other_, equal_, other_, first_alone_, second_alone_);
+      "{} ended in both: {} with equal results, {} with others; {} not ended in both, {} in the "
+      "first alone, {} in the second alone",
+      count(Verdict::equal) + count(Verdict::other), count(Verdict::equal), count(Verdict::other),
+      count(Verdict::not_ended), count(Verdict::first_alone), count(Verdict::second_alone));
 }
 
 }  // namespace ranksweep::results

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,10 +18,11 @@ class Comparison {
 
   // One row for each trial of either, in the order of the first, then of the second.
   Table table() const;
-  // "7 trials in both: 6 with equal results, 1 with others; 2 in the first alone, ..."
+  // "7 ended in both: 6 with equal results, 1 with others; 2 not ended in both, 0 in ..."
   std::string summary() const;
-  // Whether every trial that both have has the same mark, best epoch and loss, to the last bit.
-  bool all_equal() const { return other_ == 0; }
+  // Whether there are trials that ended in both, and each of them has the same mark, best epoch and
+  // loss, to the last bit.
+  bool all_equal() const { return count(Verdict::equal) > 0 && count(Verdict::other) == 0; }
 
  private:
   struct Pair {
@@ -28,13 +30,13 @@ class Comparison {
     std::optional<RankedTrial> second;
   };
 
-  static bool equal(const Pair& pair);
+  enum class Verdict { equal, other, not_ended, first_alone, second_alone };
+  static Verdict judge(const Pair& pair);
+  static const char* name_of(Verdict verdict);
+  int count(Verdict verdict) const;
 
   std::vector<Pair> pairs_;
-  int equal_ = 0;
-  int other_ = 0;
-  int first_alone_ = 0;
-  int second_alone_ = 0;
+  std::map<Verdict, int> counts_;
 };
 
 }  // namespace ranksweep::results

@@ -173,11 +173,11 @@ Headline headline(const ReportData& data) {
     headline.winner = "No trial has finished with an honest result yet.";
   }
   headline.endings = endings_sentence(data.ranking);
-  if (data.sweep.test_images == 0) {
-    headline.caution =
-        "The same validation images chose the best epoch and gave its figures, since the data has "
-        "no test split: new images will probably do a little worse.";
-  }
+  headline.caution = fmt::format(
+      "The same validation images chose the best epoch and gave its figures, since {}: new images "
+      "will probably do a little worse.",
+      data.sweep.test_images == 0 ? "the data has no test split"
+                                  : "the data's test split is not evaluated");
   return headline;
 }
 

@@ -33,8 +33,8 @@ TEST(ComparisonTest, FindsEveryTrialOnceWhateverTheOrder) {
               testing::ElementsAre("a equal", "b equal", "c first alone", "d second alone"));
   EXPECT_TRUE(comparison.all_equal());
   EXPECT_EQ(comparison.summary(),
-            "2 in both: 2 with equal results, 0 with others; 1 in the first alone, 1 in the second "
-            "alone");
+            "2 ended in both: 2 with equal results, 0 with others; 0 not ended in both, 1 in the "
+            "first alone, 1 in the second alone");
 }
 
 TEST(ComparisonTest, TheLastBitOfALossCounts) {
@@ -52,12 +52,21 @@ TEST(ComparisonTest, AnotherBestEpochOrMarkIsAnotherResult) {
   EXPECT_FALSE(Comparison({trial('a', 0.1)}, {collapsed}).all_equal());
 }
 
-TEST(ComparisonTest, ATrialWithoutAnEpochHasNoDifference) {
+TEST(ComparisonTest, ATrialThatHasNotEndedIsNeitherEqualNorOther) {
   RankedTrial pending;
   pending.trial = sweeps::TrialId(std::string(32, 'a'));
-  const Comparison comparison({pending}, {trial('a', 0.1)});
-  EXPECT_FALSE(comparison.all_equal());
+  const Comparison comparison({pending, trial('b', 0.2)}, {trial('a', 0.1), trial('b', 0.2)});
+  EXPECT_THAT(verdicts(comparison), testing::ElementsAre("a not ended", "b equal"));
   EXPECT_EQ(comparison.table().rows[0][8], Cell{});
+  EXPECT_TRUE(comparison.all_equal());
+}
+
+// The wrong file must not pass for a successful check.
+TEST(ComparisonTest, NothingToCompareIsNotEqual) {
+  EXPECT_FALSE(Comparison({trial('a', 0.1)}, {trial('b', 0.1)}).all_equal());
+  RankedTrial pending;
+  pending.trial = sweeps::TrialId(std::string(32, 'a'));
+  EXPECT_FALSE(Comparison({pending}, {pending}).all_equal());
 }
 
 }  // namespace
