@@ -19,7 +19,7 @@ std::vector<std::string> find_leakage(const DataSet& data, const FileHashes& has
     for (std::size_t i = 0; i < splits[s].samples->size(); ++i) {
       const Sample& sample = (*splits[s].samples)[i];
       if (!sample.group.empty()) {
-        const auto [group, is_new] = by_group.try_emplace(sample.group, s, &sample);
+        const auto [group, is_new] = by_group.try_emplace(sample.group, First{s, &sample});
         if (!is_new && group->second.split != s) {
           found.push_back(fmt::format("the group {} is in {} and in {}", sample.group,
                                       splits[group->second.split].name, splits[s].name));
@@ -27,7 +27,7 @@ std::vector<std::string> find_leakage(const DataSet& data, const FileHashes& has
         }
       }
       if (hashes[s][i] == kUnreadable) continue;
-      const auto [file, is_new] = by_hash.try_emplace(hashes[s][i], s, &sample);
+      const auto [file, is_new] = by_hash.try_emplace(hashes[s][i], First{s, &sample});
       if (!is_new && file->second.split != s) {
         found.push_back(fmt::format("{} ({}) and {} ({}) have the same bytes",
                                     file->second.sample->name, splits[file->second.split].name,

@@ -126,6 +126,16 @@ class Parity : public testing::TestWithParam<Case> {
   std::map<std::string, double> worst_;
 };
 
+// Below this there is only rounding. The bias before a batch normalisation has no gradient in exact
+// arithmetic, and what a machine makes of that is its own.
+double smallest_norm(const nlohmann::json& reference) {
+  double largest = 0;
+  for (const auto& [name, expected] : reference.items()) {
+    if (name.starts_with("gradient.")) largest = std::max(largest, expected[0].get<double>());
+  }
+  return 1e-9 * largest;
+}
+
 class StoredParity : public Parity {};
 class FullParity : public Parity {};
 
@@ -143,6 +153,7 @@ TEST_P(StoredParity, EqualsTheStoredReference) {
   model.head().to(torch::kFloat64);
   EXPECT_EQ(model.parameter_count(), reference["parameters"].get<std::int64_t>());
   reference.erase("parameters");
+  const double smallest = smallest_norm(reference);
   const Results results = compute(model, c.size);
   EXPECT_EQ(results.size(), reference.size());
   for (const auto& [name, expected] : reference.items()) {
@@ -150,8 +161,8 @@ TEST_P(StoredParity, EqualsTheStoredReference) {
     const torch::Tensor values = results.at(name).to(torch::kFloat64).flatten();
     const auto directions = formula("digest." + name, values.sizes()).to(torch::kFloat64);
     const double product = values.dot(directions).item<double>() * std::sqrt(3.0);
-    const double norm = expected[0];
-    expect_small(name, std::abs(values.norm().item<double>() - norm) / norm);
+    const double norm = std::max(expected[0].get<double>(), smallest);
+    expect_small(name, std::abs(values.norm().item<double>() - expected[0].get<double>()) / norm);
     expect_small(name, std::abs(product - expected[1].get<double>()) / norm);
   }
 }

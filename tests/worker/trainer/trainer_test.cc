@@ -183,7 +183,7 @@ TEST_F(TrainerTest, FailsWithACauseAndLivesOn) {
   fs::remove_all(folder_.path() / "trial");
   send(bad);
   next<cluster::Started>();
-  EXPECT_EQ(next<cluster::Failed>().cause, "checkpoint");
+  EXPECT_EQ(next<cluster::Failed>().cause, "storage");
 
   fs::create_directories(folder_.path() / "trial");
   send(assignment());
