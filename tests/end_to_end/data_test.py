@@ -8,7 +8,7 @@ from ranksweep_case import RanksweepCase
 SWEEP = """
 name: data
 data: {{path: {faces}, image_size: 32, {setting}}}
-training: {{architecture: simple_cnn, epochs: 1, batch_size: 32}}
+training: {{architecture: simple_cnn, epochs: 1, batch_size: 32, precision: float32, memory_format: channels_last}}
 """
 
 
@@ -17,8 +17,8 @@ class DataTest(RanksweepCase):
         super().setUp()
         self.own_faces = self.folder / "faces"
         shutil.copytree(self.faces, self.own_faces)
-        self.train = sorted((self.own_faces / "train" / "smiling").rglob("*.jpg"))
-        self.validation = sorted((self.own_faces / "val" / "smiling").rglob("*.jpg"))
+        self.train = sorted((self.own_faces / "train" / "smile").rglob("*.jpg"))
+        self.validation = sorted((self.own_faces / "val" / "smile").rglob("*.jpg"))
 
     def sweep(self, setting):
         return self.write_sweep(SWEEP.format(faces=self.own_faces, setting=setting))
