@@ -46,7 +46,7 @@ endif()
 # The wheel always has torch_cuda; only the full set of wheels has what it needs beside it.
 find_library(LibTorch_CUDA_LIBRARY torch_cuda HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
-cmake_path(GET LibTorch_DIR PARENT_PATH _site_packages)
+get_filename_component(_site_packages "${LibTorch_DIR}/.." ABSOLUTE)  # also of a path that ends in /.
 find_library(LibTorch_NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${_site_packages}/nvidia/nccl/lib)
 find_library(LibTorch_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${_site_packages}/nvidia/cudnn/lib)
 if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY AND LibTorch_NCCL_LIBRARY AND LibTorch_CUDNN_LIBRARY)
