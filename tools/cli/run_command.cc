@@ -115,9 +115,12 @@ ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trai
   const SweepInputs inputs = load_inputs(options.sweep_file, trainer);
   const auto store = results::SqliteStore::open_for_sweep(
       options.database, inputs.plan, collect_provenance(inputs.sweep, inputs.data));
+  std::vector<results::Change> leaks;
   for (const std::string& leak : inputs.leakage) {
-    store->commit(std::vector<results::Change>{
-        results::EventNoted{.kind = "leakage", .rank = 0, .message = leak}});
+    leaks.emplace_back(results::EventNoted{.kind = "leakage", .rank = 0, .message = leak});
+  }
+  if (!leaks.empty()) {
+    store->commit(leaks);
   }
   const Clock::time_point start = Clock::now();
   ProgressDisplay display(inputs.plan, start);
