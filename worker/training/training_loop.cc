@@ -1,6 +1,5 @@
 #include "worker/training/training_loop.h"
 
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -11,30 +10,17 @@
 #include "sweeps/trial_values.h"
 #include "worker/training/batch_loader.h"
 #include "worker/training/checkpoints.h"
+#include "worker/training/evaluation.h"
 #include "worker/training/loss.h"
 #include "worker/training/optimizer.h"
 #include "worker/training/random.h"
 #include "worker/training/run_state.h"
 #include "worker/training/schedule.h"
+#include "worker/training/stopwatch.h"
 #include "worker/training/trial_model.h"
 
 namespace ranksweep::worker {
 namespace {
-
-// Images in a pass without gradients. Fixed, so that a trial's batch size has no part in the
-// result.
-constexpr std::int64_t kEvaluationBatch = 32;
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-  void restart() { start_ = std::chrono::steady_clock::now(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // Thrown and caught in here: the supervisor wants no further step.
 struct StopRequested {};
@@ -131,8 +117,12 @@ class TrainingRun {
     return decision;
   }
 
-  void pause_between_steps() {
+  void stop_if_requested() {
     if (supervisor_.stop_requested()) throw StopRequested();
+  }
+
+  void pause_between_steps() {
+    stop_if_requested();
     if (since_save_.seconds() >= job_.checkpoint_interval) save();
   }
 
@@ -213,8 +203,8 @@ class TrainingRun {
         mix({static_cast<std::uint64_t>(spec_.seed), static_cast<std::uint64_t>(state_.epoch),
              static_cast<std::uint64_t>(state_.step)}));
     const torch::Tensor labels = data_.train.labels.index_select(0, indices).to(job_.device);
-    const torch::Tensor pooled =
-        loader ? model_.pooled(wait_for(*loader)) : cache_.train.index_select(0, indices);
+    const torch::Tensor pooled = loader ? model_.pooled(wait_for(*loader))
+                                        : cache_.train.index_select(0, indices.to(job_.device));
     const torch::Tensor logits = model_.logits(pooled);
     const torch::Tensor loss = loss_.training(logits, labels);
     const double value = loss.item<double>();
@@ -230,52 +220,21 @@ class TrainingRun {
   }
 
   sweeps::EpochMetrics validate() {
-    torch::NoGradGuard no_gradients;
-    model().train(false);
-    double loss_sum = 0;
-    std::int64_t correct = 0;
-    std::vector<torch::Tensor> predictions;
-    const int batches = evaluation_batches(data_.validation);
-    std::optional<BatchLoader> loader;
-    if (!base_frozen_) {
-      loader.emplace(0, batches, [&](int batch) {
-        return model_.images(data_.validation, evaluation_indices(batch, data_.validation));
-      });
-    }
-    for (int batch = 0; batch < batches; ++batch) {
-      if (supervisor_.stop_requested()) throw StopRequested();
-      const torch::Tensor indices = evaluation_indices(batch, data_.validation);
-      const torch::Tensor labels = data_.validation.labels.index_select(0, indices).to(job_.device);
-      const torch::Tensor pooled =
-          loader ? model_.pooled(wait_for(*loader)) : cache_.validation.index_select(0, indices);
-      const torch::Tensor logits = model_.logits(pooled);
-      loss_sum += Loss::each(logits, labels).to(torch::kFloat64).sum().item<double>();
-      predictions.push_back(Loss::predict(logits));
-      correct += predictions.back().eq(labels).sum().item<std::int64_t>();
-    }
-    if (!std::isfinite(loss_sum)) throw LossNotFinite();
-    const auto [classes, inverse, counts] = at::_unique2(torch::cat(predictions));
-    const auto images = static_cast<double>(data_.validation.size());
-    return {
-        .epoch = state_.epoch,
-        .train_loss = state_.loss_sum / static_cast<double>(state_.images),
-        .train_accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.images),
-        .val_loss = loss_sum / images,
-        .val_accuracy = static_cast<double>(correct) / images,
-        .learning_rate = factor_ * spec_.learning_rate,
-        .data_wait_s = state_.data_wait_s,
-        .train_images = static_cast<int>(state_.images),
-        .val_images = static_cast<int>(data_.validation.size()),
-        .val_classes_predicted = static_cast<int>(classes.numel())};
-  }
-
-  static int evaluation_batches(const ImageSet& set) {
-    return static_cast<int>((set.size() + kEvaluationBatch - 1) / kEvaluationBatch);
-  }
-
-  static torch::Tensor evaluation_indices(int batch, const ImageSet& set) {
-    const std::int64_t begin = batch * kEvaluationBatch;
-    return torch::arange(begin, std::min(begin + kEvaluationBatch, set.size()), torch::kInt64);
+    const Evaluation validation =
+        evaluate(model_, data_.validation, base_frozen_ ? cache_.validation : torch::Tensor(),
+                 [&](int, int) { stop_if_requested(); });
+    if (!std::isfinite(validation.loss)) throw LossNotFinite();
+    const auto images = static_cast<double>(state_.images);
+    return {.epoch = state_.epoch,
+            .train_loss = state_.loss_sum / images,
+            .train_accuracy = static_cast<double>(state_.correct) / images,
+            .val_loss = validation.loss,
+            .val_accuracy = validation.accuracy,
+            .learning_rate = factor_ * spec_.learning_rate,
+            .data_wait_s = state_.data_wait_s + validation.data_wait_s,
+            .train_images = static_cast<int>(state_.images),
+            .val_images = static_cast<int>(data_.validation.size()),
+            .val_classes_predicted = validation.classes_predicted};
   }
 
   void end_epoch(const sweeps::EpochMetrics& metrics) {
@@ -292,19 +251,13 @@ class TrainingRun {
   // The frozen base's only pass over `set`.
   void compute_features(const ImageSet& set, torch::Tensor& features) {
     if (features.defined()) return;
-    torch::NoGradGuard no_gradients;
-    model().train(false);
-    const int batches = evaluation_batches(set);
-    BatchLoader loader(
-        0, batches, [&](int batch) { return model_.images(set, evaluation_indices(batch, set)); });
-    std::vector<torch::Tensor> parts;
-    Stopwatch watch;
-    for (int batch = 1; batch <= batches; ++batch) {
-      if (supervisor_.stop_requested()) throw StopRequested();
-      parts.push_back(model_.pooled(loader.next()));
-      supervisor_.progressed(0, batch, batches, kEvaluationBatch * batch / watch.seconds());
-    }
-    features = torch::cat(parts);
+    const Stopwatch watch;
+    features = pooled_features(model_, set, [&](int batch, int batches) {
+      stop_if_requested();
+      if (batch == 0) return;
+      const double images = static_cast<double>(set.size()) * batch / batches;
+      supervisor_.progressed(0, batch, batches, images / watch.seconds());
+    });
   }
 
   // The best weights are kept in memory and written only when something on disk has to rely on

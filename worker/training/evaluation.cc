@@ -1,0 +1,76 @@
+#include "worker/training/evaluation.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "worker/training/batch_loader.h"
+#include "worker/training/loss.h"
+#include "worker/training/stopwatch.h"
+
+namespace ranksweep::worker {
+namespace {
+
+constexpr std::int64_t kEvaluationBatch = 32;
+
+int batches_of(const ImageSet& set) {
+  return static_cast<int>((set.size() + kEvaluationBatch - 1) / kEvaluationBatch);
+}
+
+torch::Tensor indices_of(int batch, const ImageSet& set) {
+  const std::int64_t begin = batch * kEvaluationBatch;
+  return torch::arange(begin, std::min(begin + kEvaluationBatch, set.size()), torch::kInt64);
+}
+
+// The prepared images of a batch.
+BatchLoader::Prepare prepare_images(const TrialModel& model, const ImageSet& set) {
+  return [&](int batch) { return model.images(set, indices_of(batch, set)); };
+}
+
+}  // namespace
+
+torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, const BeforeBatch& before) {
+  const torch::NoGradGuard no_gradients;
+  model.model().train(false);
+  const int batches = batches_of(set);
+  BatchLoader loader(0, batches, prepare_images(model, set));
+  std::vector<torch::Tensor> parts;
+  for (int batch = 0; batch < batches; ++batch) {
+    before(batch, batches);
+    parts.push_back(model.pooled(loader.next()));
+  }
+  return torch::cat(parts);
+}
+
+Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor& features,
+                    const BeforeBatch& before) {
+  const torch::NoGradGuard no_gradients;
+  model.model().train(false);
+  const int batches = batches_of(set);
+  std::optional<BatchLoader> loader;
+  if (!features.defined()) loader.emplace(0, batches, prepare_images(model, set));
+  std::vector<torch::Tensor> parts;
+  Evaluation evaluation;
+  for (int batch = 0; batch < batches; ++batch) {
+    before(batch, batches);
+    torch::Tensor pooled;
+    if (loader) {
+      const Stopwatch waiting;
+      torch::Tensor images = loader->next();
+      evaluation.data_wait_s += waiting.seconds();
+      pooled = model.pooled(images);
+    } else {
+      pooled = features.index_select(0, indices_of(batch, set).to(features.device()));
+    }
+    parts.push_back(model.logits(pooled));
+  }
+  evaluation.logits = torch::cat(parts);
+  const torch::Tensor labels = set.labels.to(evaluation.logits.device());
+  const torch::Tensor predicted = Loss::predict(evaluation.logits);
+  evaluation.loss = Loss::each(evaluation.logits, labels).to(torch::kFloat64).mean().item<double>();
+  evaluation.accuracy = predicted.eq(labels).to(torch::kFloat64).mean().item<double>();
+  evaluation.classes_predicted = static_cast<int>(std::get<0>(at::_unique2(predicted)).numel());
+  return evaluation;
+}
+
+}  // namespace ranksweep::worker

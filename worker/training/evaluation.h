@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+
+#include <torch/torch.h>
+
+#include "worker/training/training_data.h"
+#include "worker/training/trial_model.h"
+
+namespace ranksweep::worker {
+
+// Passes over a whole set, in its order, without gradients and in evaluation mode, in batches of a
+// fixed size: the batch size of a trial has no part in the result.
+
+// Called before each batch; what it throws ends the pass.
+using BeforeBatch = std::function<void(int batch, int batches)>;
+
+// What the base and the pooling make of every image: [N, F] of float32 on the model's device.
+torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, const BeforeBatch& before);
+
+struct Evaluation {
+  torch::Tensor logits;  // [N, L] of float32 on the model's device
+  double loss = 0;       // the mean cross-entropy; NaN or infinite when the network diverged
+  double accuracy = 0;
+  int classes_predicted = 0;
+  double data_wait_s = 0;
+};
+
+// `features`: of the set, when they are known; else undefined.
+Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor& features,
+                    const BeforeBatch& before);
+
+}  // namespace ranksweep::worker
