@@ -5,20 +5,11 @@
 namespace ranksweep::sweeps {
 
 const std::vector<Architecture>& architectures() {
+#define ARCHITECTURE(name, smallest_size, ...) {#name, smallest_size, {__VA_ARGS__}},
   static const std::vector<Architecture> all = {
-      {"simple_cnn", 32, {"block1", "block2", "block3", "block4"}},
-      {"vgg16_simple", 32, {"block1", "block2", "block3", "block4", "block5"}},
-      {"vgg16", 32, {"block1", "block2", "block3", "block4", "block5"}},
-      {"inception_v3",
-       75,
-       {"stem", "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d",
-        "Mixed_6e", "Mixed_7a", "Mixed_7b", "Mixed_7c"}},
-      {"resnet50", 32, {"stem", "layer1", "layer2", "layer3", "layer4"}},
-      {"inception_resnet_v2",
-       75,
-       {"stem", "mixed_5b", "repeat", "mixed_6a", "repeat_1", "mixed_7a", "repeat_2", "block8",
-        "conv2d_7b"}},
+#include "sweeps/architectures.inc"
   };
+#undef ARCHITECTURE
   return all;
 }
 

@@ -5,8 +5,8 @@
 
 namespace ranksweep::sweeps {
 
-// What planning knows of an architecture. The trainer's registry has the same names and blocks; a
-// test of the trainer holds the two together.
+// What planning, which has no Torch, knows of an architecture: its line of architectures.inc. The
+// trainer's registry is made of the same lines.
 struct Architecture {
   std::string name;
   int smallest_size = 0;            // pixels of the shorter side that its base can work on

@@ -3,25 +3,19 @@
 #include <algorithm>
 #include <stdexcept>
 
-// One line an architecture, in the order in which people see them.
-#define RANKSWEEP_ARCHITECTURES(ENTRY) \
-  ENTRY(simple_cnn)                    \
-  ENTRY(vgg16_simple)                  \
-  ENTRY(vgg16)                         \
-  ENTRY(inception_v3)                  \
-  ENTRY(resnet50)                      \
-  ENTRY(inception_resnet_v2)
-
 namespace ranksweep::worker {
 
-#define RANKSWEEP_DECLARE(name) Architecture name();
-RANKSWEEP_ARCHITECTURES(RANKSWEEP_DECLARE)
-#undef RANKSWEEP_DECLARE
+// Each is a function in a file of its own.
+#define ARCHITECTURE(name, ...) Architecture name();
+#include "sweeps/architectures.inc"
+#undef ARCHITECTURE
 
 const std::vector<Architecture>& architectures() {
-#define RANKSWEEP_CALL(name) name(),
-  static const std::vector<Architecture> all = {RANKSWEEP_ARCHITECTURES(RANKSWEEP_CALL)};
-#undef RANKSWEEP_CALL
+#define ARCHITECTURE(name, ...) name(),
+  static const std::vector<Architecture> all = {
+#include "sweeps/architectures.inc"
+  };
+#undef ARCHITECTURE
   return all;
 }
 

@@ -8,8 +8,8 @@
 
 namespace ranksweep::worker {
 
-// A convolutional base by name, and what must be known to train it; sweeps/architectures.h has what
-// planning must know.
+// A convolutional base by name, and what must be known to train it; sweeps/architectures.inc
+// lists them all, with what planning must know.
 struct Architecture {
   std::string name;
   void (*build)(Base&);
