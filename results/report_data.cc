@@ -67,6 +67,17 @@ std::vector<TrainingPair> read_training_pairs(ResultsReader& reader,
   return pairs;
 }
 
+std::map<std::string, int> read_random_features(ResultsReader& reader) {
+  const auto architecture = reader.values_of("architecture");
+  const auto weights = reader.values_of("weights");
+  std::map<std::string, int> counts;
+  for (const auto& [trial, training] : reader.values_of("training")) {
+    if (training != Cell("frozen") || weights.at(trial) != Cell()) continue;
+    ++counts[std::get<std::string>(architecture.at(trial))];
+  }
+  return counts;
+}
+
 std::vector<Bar> make_bars(ResultsReader& reader, const std::vector<Attempt>& attempts) {
   std::map<sweeps::AttemptId, double> epoch_seconds;
   for (const auto& row :
@@ -141,6 +152,17 @@ std::string endings_sentence(const std::vector<RankedTrial>& ranking) {
   return fmt::format("Of {}: {}.", plural(ranking.size(), "trial"), fmt::join(parts, ", "));
 }
 
+// The plan of the sweep warns of the same.
+std::string random_features_sentence(const std::map<std::string, int>& counts) {
+  if (counts.empty()) return "";
+  std::vector<std::string> parts;
+  for (const auto& [architecture, trials] : counts) {
+    parts.push_back(fmt::format("{} ({})", architecture, plural(trials, "trial")));
+  }
+  return fmt::format("Frozen without weights, so that the head learned from random features: {}.",
+                     fmt::join(parts, ", "));
+}
+
 }  // namespace
 
 bool went_wrong(const Attempt& attempt) {
@@ -160,6 +182,7 @@ ReportData read_report_data(ResultsReader& reader, std::size_t curves) {
     data.attempts = reader.attempts();
     data.bars = make_bars(reader, data.attempts);
     data.device_use = device_table(reader);
+    data.random_features = read_random_features(reader);
   });
   return data;
 }
@@ -173,6 +196,7 @@ Headline headline(const ReportData& data) {
     headline.winner = "No trial has finished with an honest result yet.";
   }
   headline.endings = endings_sentence(data.ranking);
+  headline.warning = random_features_sentence(data.random_features);
   headline.caution = fmt::format(
       "The same validation images chose the best epoch and gave its figures, since {}: new images "
       "will probably do a little worse.",

@@ -60,6 +60,8 @@ struct ReportData {
   std::vector<Attempt> attempts;
   std::vector<Bar> bars;
   Table device_use;
+  // Trials with a frozen base that no file gave weights, by architecture.
+  std::map<std::string, int> random_features;
 };
 
 ReportData read_report_data(ResultsReader& reader, std::size_t curves);
@@ -70,6 +72,7 @@ struct Headline {
   std::string winner;
   std::string certainty;  // the interval of its accuracy, and whose intervals overlap with it
   std::string endings;    // how many trials have which mark
+  std::string warning;    // that heads learned from random features
   std::string caution;    // what to know before quoting the figures
 };
 Headline headline(const ReportData& data);

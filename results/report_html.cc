@@ -73,7 +73,7 @@ std::string endings(const std::vector<RankedTrial>& ranking) {
 
 std::string notes(const Headline& headline) {
   std::string items;
-  for (const std::string& sentence : {headline.certainty, headline.caution}) {
+  for (const std::string& sentence : {headline.certainty, headline.warning, headline.caution}) {
     if (!sentence.empty()) items += fmt::format("<li>{}</li>\n", escape_html(sentence));
   }
   return items.empty() ? "" : "<ul class=\"notes\">\n" + items + "</ul>\n";

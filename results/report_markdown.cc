@@ -57,8 +57,8 @@ std::string report_markdown(ResultsReader& reader) {
   std::string text =
       fmt::format("# {}\n\n", escape_markdown(one_line(valid_utf8(data.sweep.name))));
   const Headline sentences = headline(data);
-  for (const std::string& sentence :
-       {sentences.winner, sentences.certainty, sentences.endings, sentences.caution}) {
+  for (const std::string& sentence : {sentences.winner, sentences.certainty, sentences.endings,
+                                      sentences.warning, sentences.caution}) {
     if (!sentence.empty()) text += escape_markdown(one_line(valid_utf8(sentence))) + "\n";
   }
   text += section("Ranking", data.rank_table);

@@ -140,6 +140,22 @@ TEST_F(ReportTest, MarkdownHasTheHeadlineAndTheTables) {
   EXPECT_THAT(text, HasSubstr("signal 9 (SIGKILL)"));
 }
 
+TEST_F(ReportTest, WarnsOfRandomFeatures) {
+  const std::string warning =
+      "Frozen without weights, so that the head learned from random features: inception_resnet_v2 "
+      "(4 trials), inception_v3 (4 trials), resnet50 (4 trials), simple_cnn (4 trials), vgg16 (4 "
+      "trials).";
+  EXPECT_TRUE(holds(html({}), "<li>" + warning + "</li>"));
+  ResultsReader reader(path_);
+  const std::string text = report_markdown(reader);
+  EXPECT_TRUE(holds(text, "\nFrozen without weights, so that the head learned from random"));
+}
+
+TEST_F(ReportTest, DoesNotWarnOfRandomFeaturesWhereThereAreWeights) {
+  EXPECT_FALSE(holds(html({.user_text = "weights"}), "random features"));
+  EXPECT_FALSE(holds(html({.trials = 10}), "random features"));  // all of them are full
+}
+
 TEST_F(ReportTest, StaysSmallAndSaysWhatItLeftOut) {
   const std::string page = html({.trials = 2100, .epochs = 4});
   EXPECT_LT(page.size(), 2'000'000u);
