@@ -33,12 +33,10 @@ class Tiff {
 
 }  // namespace
 
-int exif_orientation(std::span<const std::uint8_t> segment) {
-  if (segment.size() < kExifHeader.size() ||
-      !std::equal(kExifHeader.begin(), kExifHeader.end(), segment.begin())) {
-    return 0;
-  }
-  const Tiff tiff(segment.subspan(kExifHeader.size()));
+int exif_orientation(std::span<const std::uint8_t> exif) {
+  const bool has_header = exif.size() >= kExifHeader.size() &&
+                          std::equal(kExifHeader.begin(), kExifHeader.end(), exif.begin());
+  const Tiff tiff(has_header ? exif.subspan(kExifHeader.size()) : exif);
   if (tiff.read16(2) != 42) return 0;
   const std::size_t directory = tiff.read32(4);
   const unsigned entries = tiff.read16(directory);

@@ -90,13 +90,15 @@ void check_image_size(std::int64_t height, std::int64_t width) {
 }
 
 Image decode_image(std::span<const std::uint8_t> bytes, int height, int width) {
-  if (has_signature(bytes, kPngSignature)) return resize(decode_png(bytes), height, width);
-  if (!has_signature(bytes, kJpegSignature)) refuse_format(bytes);
-  DecodedJpeg jpeg = decode_jpeg(bytes, height, width);
+  if (!has_signature(bytes, kPngSignature) && !has_signature(bytes, kJpegSignature)) {
+    refuse_format(bytes);
+  }
+  StoredImage stored =
+      has_signature(bytes, kPngSignature) ? decode_png(bytes) : decode_jpeg(bytes, height, width);
   // Resizing comes first since the small image is cheaper to turn; the result is the same.
-  if (jpeg.orientation >= 5) std::swap(height, width);
-  Image image = resize(std::move(jpeg.image), height, width);
-  return jpeg.orientation == 1 ? image : turn_upright(image, jpeg.orientation);
+  if (stored.orientation >= 5) std::swap(height, width);
+  Image image = resize(std::move(stored.image), height, width);
+  return stored.orientation == 1 ? image : turn_upright(image, stored.orientation);
 }
 
 Image decode_image_file(const std::filesystem::path& path, int height, int width) {

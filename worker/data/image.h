@@ -17,6 +17,12 @@ struct Image {
   bool operator==(const Image&) const = default;
 };
 
+// An image as its file holds it.
+struct StoredImage {
+  Image image;
+  int orientation = 1;  // of EXIF, 1 to 8: how to turn it upright
+};
+
 // A file is not an image that can be used. what() completes a sentence that starts with the file's
 // name: "is empty", "is truncated: ...".
 class ImageError : public std::runtime_error {
@@ -29,13 +35,13 @@ inline constexpr int kMaxImageSide = 32'768;
 inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 27;
 
 // Changes whenever the same file would give other pixels: part of the decoded cache's key.
-inline constexpr int kDecoderVersion = 1;
+inline constexpr int kDecoderVersion = 2;
 
 // Decodes a JPEG or PNG file and resizes it to height x width; the aspect ratio is not kept, as
 // with Keras' target_size. The content decides what a file is, not its name.
 //
 // - Grey, palette, 16-bit and CMYK images become RGB of 8 bits; what is transparent lies on white.
-// - A JPEG is turned upright by its EXIF orientation.
+// - An image is turned upright by its EXIF orientation.
 // - Resizing is bilinear with antialiasing, as PIL's and torchvision's with antialias=True. A JPEG
 // is
 //   decoded at 1/2, 1/4 or 1/8 first where that is still no smaller than the target.

@@ -141,13 +141,13 @@ void cmyk_to_rgb(std::vector<std::uint8_t>& pixels, bool inverted) {
 
 }  // namespace
 
-DecodedJpeg decode_jpeg(std::span<const std::uint8_t> bytes, int min_height, int min_width) {
+StoredImage decode_jpeg(std::span<const std::uint8_t> bytes, int min_height, int min_width) {
   Decompressor decompressor(bytes);
   if (!decompressor.read_header()) decompressor.fail();
   jpeg_decompress_struct& codec = decompressor.codec();
   check_image_size(codec.image_height, codec.image_width);
 
-  DecodedJpeg result;
+  StoredImage result;
   result.orientation = read_orientation(codec);
   if (result.orientation >= 5) std::swap(min_height, min_width);
   codec.scale_num = 1;

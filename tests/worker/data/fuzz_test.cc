@@ -57,10 +57,10 @@ Bytes damage(Bytes bytes, std::uint64_t round) {
 TEST(Fuzz, ImagesDecodeOrAreRefused) {
   const Image image = gradient(40, 48);
   const std::vector<Bytes> seeds = {
-      jpeg_bytes(image, JpegColors::rgb, 6), jpeg_bytes(image, JpegColors::rgb, 0, true),
-      jpeg_bytes(image, JpegColors::grey),   jpeg_bytes(image, JpegColors::adobe_cmyk),
-      png_bytes(image, PngColors::rgba, 99), png_bytes(image, PngColors::rgb16),
-      png_bytes(image, PngColors::palette),  png_bytes(image, PngColors::grey_alpha, 7)};
+      jpeg_bytes(image, JpegColors::rgb, 6),    jpeg_bytes(image, JpegColors::rgb, 0, true),
+      jpeg_bytes(image, JpegColors::grey),      jpeg_bytes(image, JpegColors::adobe_cmyk),
+      png_bytes(image, PngColors::rgba, 99, 6), png_bytes(image, PngColors::rgb16),
+      png_bytes(image, PngColors::palette),     png_bytes(image, PngColors::grey_alpha, 7)};
   int refused = 0, decoded = 0;
   for (std::uint64_t round = 0; round < rounds(); ++round) {
     try {

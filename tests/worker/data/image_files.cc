@@ -16,11 +16,16 @@ const std::uint8_t* pixel_at(const Image& image, int y, int x) {
 
 int luma(const std::uint8_t* rgb) { return (rgb[0] * 299 + rgb[1] * 587 + rgb[2] * 114) / 1000; }
 
+// A TIFF structure that states the orientation and nothing else.
+Bytes exif(int orientation) {
+  return {'M',  'M',  0, 42, 0, 0, 0, 8, 0, 1,
+          0x01, 0x12, 0, 3,  0, 0, 0, 1, 0, static_cast<std::uint8_t>(orientation),
+          0,    0,    0, 0,  0, 0};
+}
+
 void write_exif(jpeg_compress_struct& codec, int orientation) {
-  const Bytes segment = {
-      'E', 'x', 'i', 'f',  0,    0, 'M', 'M', 0, 42, 0, 0, 0,
-      8,   0,   1,   0x01, 0x12, 0, 3,   0,   0, 0,  1, 0, static_cast<std::uint8_t>(orientation),
-      0,   0,   0,   0,    0,    0};
+  Bytes segment = {'E', 'x', 'i', 'f', 0, 0};
+  for (const std::uint8_t byte : exif(orientation)) segment.push_back(byte);
   jpeg_write_marker(&codec, JPEG_APP0 + 1, segment.data(), static_cast<unsigned>(segment.size()));
 }
 
@@ -99,7 +104,7 @@ Bytes jpeg_bytes(const Image& image, JpegColors colors, int orientation, bool pr
   return bytes;
 }
 
-Bytes png_bytes(const Image& image, PngColors colors, int alpha) {
+Bytes png_bytes(const Image& image, PngColors colors, int alpha, int orientation) {
   Bytes bytes;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
   png_infop info = png_create_info_struct(png);
@@ -125,6 +130,10 @@ Bytes png_bytes(const Image& image, PngColors colors, int alpha) {
       palette.push_back({level(i / 36), level(i / 6 % 6), level(i % 6)});
     }
     png_set_PLTE(png, info, palette.data(), static_cast<int>(palette.size()));
+  }
+  if (orientation != 0) {
+    Bytes chunk = exif(orientation);
+    png_set_eXIf_1(png, info, static_cast<png_uint_32>(chunk.size()), chunk.data());
   }
   png_write_info(png, info);
   for (int y = 0; y < image.height; ++y) {

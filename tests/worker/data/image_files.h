@@ -27,8 +27,10 @@ Bytes jpeg_bytes(const Image& image, JpegColors colors = JpegColors::rgb, int or
 
 enum class PngColors { grey, grey_alpha, rgb, rgba, palette, rgb16 };
 
-// A PNG. Pixels of the `_alpha` kinds and of rgba have the opacity `alpha`.
-Bytes png_bytes(const Image& image, PngColors colors = PngColors::rgb, int alpha = 255);
+// A PNG. Pixels of the `_alpha` kinds and of rgba have the opacity `alpha`. `orientation` 0: no
+// EXIF.
+Bytes png_bytes(const Image& image, PngColors colors = PngColors::rgb, int alpha = 255,
+                int orientation = 0);
 
 // The largest difference of two images of one size; 256 when their sizes differ.
 int largest_difference(const Image& a, const Image& b);

@@ -79,7 +79,7 @@ std::array<int, 2> stored_at(int orientation, int y, int x, int stored_height, i
   }
 }
 
-TEST(Image, TurnsAJpegUpright) {
+TEST(Image, TurnsAJpegAndAPngUpright) {
   const Image stored = gradient(24, 36);
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const bool turned = orientation >= 5;
@@ -91,10 +91,24 @@ TEST(Image, TurnsAJpegUpright) {
         upright.pixels.insert(upright.pixels.end(), pixel, pixel + 3);
       }
     }
-    const Image decoded = decode_image(jpeg_bytes(stored, JpegColors::rgb, orientation),
-                                       upright.height, upright.width);
-    EXPECT_LE(largest_difference(decoded, upright), kJpegLoss) << "orientation " << orientation;
+    const Image jpeg = decode_image(jpeg_bytes(stored, JpegColors::rgb, orientation),
+                                    upright.height, upright.width);
+    EXPECT_LE(largest_difference(jpeg, upright), kJpegLoss) << "orientation " << orientation;
+    const Image png = decode_image(png_bytes(stored, PngColors::rgba, 255, orientation),
+                                   upright.height, upright.width);
+    EXPECT_EQ(png, upright) << "orientation " << orientation;
   }
+}
+
+TEST(Image, AnExifChunkThatIsCutOffTurnsNothing) {
+  Bytes png = png_bytes(gradient(6, 4), PngColors::rgb, 255, 6);
+  const std::array<std::uint8_t, 4> type = {'e', 'X', 'I', 'f'};
+  const auto chunk = std::search(png.begin(), png.end(), type.begin(), type.end());
+  ASSERT_NE(chunk, png.end());
+  *(chunk - 1) = 0xFF;  // the length of the chunk, which now swallows the next
+  EXPECT_THROW(decode_image(png, 6, 4), ImageError);
+  *(chunk - 4) = 0xFF;  // and now lies beyond the end
+  EXPECT_THROW(decode_image(png, 6, 4), ImageError);
 }
 
 TEST(Image, TurningAndResizingMayChangePlaces) {
