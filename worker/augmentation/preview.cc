@@ -1,6 +1,7 @@
 #include "worker/augmentation/preview.h"
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "worker/augmentation/augment.h"
 #include "worker/augmentation/contact_sheet.h"
 #include "worker/data/data_set.h"
+#include "worker/data/decoded_split.h"
 #include "worker/data/image.h"
 
 namespace ranksweep::worker {
@@ -39,20 +41,30 @@ std::vector<NamedAugmentation> augmentations_of(const sweeps::SweepSpec& sweep) 
   return all;
 }
 
-// Indices of training images: one of each class in turn, until there are `count`.
-std::vector<std::int64_t> choose_images(const DataSet& data, int count) {
+// Indices of images: one of each class in turn, until there are `count`.
+std::vector<std::int64_t> choose_images(std::span<const std::int64_t> labels, int classes,
+                                        int count) {
   std::vector<std::int64_t> chosen;
-  for (std::size_t round = 0; round < data.train.size(); ++round) {
-    for (int label = 0; label < static_cast<int>(data.classes.size()); ++label) {
+  for (std::size_t round = 0; round < labels.size(); ++round) {
+    for (int label = 0; label < classes; ++label) {
       std::size_t seen = 0;
-      for (std::size_t i = 0; i < data.train.size(); ++i) {
-        if (data.train[i].label != label || seen++ != round) continue;
+      for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (labels[i] != label || seen++ != round) continue;
         if (static_cast<int>(chosen.size()) == count) return chosen;
         chosen.push_back(static_cast<std::int64_t>(i));
       }
     }
   }
   return chosen;
+}
+
+Image image_at(const DecodedData& data, std::int64_t index) {
+  Image image{data.height(), data.width(), {}};
+  const auto pixels =
+      data.train().pixels.subspan(static_cast<std::size_t>(index * image.height * image.width * 3),
+                                  static_cast<std::size_t>(image.height * image.width * 3));
+  image.pixels.assign(pixels.begin(), pixels.end());
+  return image;
 }
 
 torch::Tensor to_tensor(const Image& image) {
@@ -77,16 +89,24 @@ void write_preview(const sweeps::SweepSpec& sweep, const PreviewOptions& options
   }
   const DataSet data = list_data_set(sweep.data);
   const sweeps::TrialSpec& trial = sweep.trials.at(0);
+  // Decoded as for a trial, since an image's place among those that are not skipped decides what
+  // augmentation makes of it.
+  const DecodedData decoded =
+      open_decoded(data, sweep.data, fingerprint(data, sweep.data.on_bad_file), trial.image_size[0],
+                   trial.image_size[1]);
+  const std::span<const std::int64_t> labels = decoded.train().labels;
+  const std::vector<std::int64_t> chosen =
+      choose_images(labels, static_cast<int>(data.classes.size()), options.images);
   std::vector<std::string> headings = {"image"};
   for (int epoch = 1; epoch <= options.variants; ++epoch) {
     headings.push_back("epoch " + std::to_string(epoch));
   }
   std::vector<ContactRow> rows;
   for (const auto& [name, augmentation] : augmentations_of(sweep)) {
-    for (const std::int64_t index : choose_images(data, options.images)) {
-      const Sample& sample = data.train[static_cast<std::size_t>(index)];
-      const Image image = decode_image_file(sample.path, trial.image_size[0], trial.image_size[1]);
-      rows.push_back({name + ": " + data.classes[static_cast<std::size_t>(sample.label)], {image}});
+    for (const std::int64_t index : chosen) {
+      const Image image = image_at(decoded, index);
+      const std::int64_t label = labels[static_cast<std::size_t>(index)];
+      rows.push_back({name + ": " + data.classes[static_cast<std::size_t>(label)], {image}});
       for (int epoch = 1; epoch <= options.variants; ++epoch) {
         rows.back().images.push_back(to_image(
             augment(to_tensor(image), std::span(&index, 1), epoch, augmentation, trial.data_seed)));
