@@ -165,6 +165,29 @@ TEST_F(TrainerTest, EndsWithItsAgent) {
   EXPECT_TRUE(trainer_->exit_status());
 }
 
+TEST_F(TrainerTest, AFileThatVanishesInMidSweepIsMissedOnlyWhereItIsToBeDecoded) {
+  auto planned = assignment();
+  const auto train_one_epoch = [&] {
+    send(planned);
+    next<cluster::Started>();
+    answer(next<cluster::EpochDone>(), Decision::stop);
+    next<cluster::Finished>();
+    planned.attempt = ++attempt_;
+  };
+  train_one_epoch();
+  fs::remove(folder_.path() / "data/train/dark/0.png");
+  start();
+  train_one_epoch();  // from the cache
+
+  planned.spec["image_size"] = {40, 40};
+  send(planned);
+  const auto failed = next<cluster::Failed>();
+  EXPECT_EQ(failed.cause, "data");
+  EXPECT_THAT(failed.message,
+              testing::AllOf(testing::HasSubstr("not those that the sweep was planned with"),
+                             testing::HasSubstr("a file was changed, added or removed")));
+}
+
 TEST_F(TrainerTest, FailsWithACauseAndLivesOn) {
   auto bad = assignment();
   bad.data["path"] = "/nowhere";

@@ -321,5 +321,24 @@ TEST(TrainingLoop, FrozenLeavesTheBaseAsItIs) {
   }
 }
 
+TEST(TrainingLoop, AFrozenTrialThawsInItsEpoch) {
+  TrainingJob job = synthetic_job("");
+  job.spec.training = sweeps::TrainingMode::frozen;
+  job.spec.unfreeze_at_epoch = 2;
+  const TrainingData data = synthetic_data();
+  const std::string weight = "block1.conv.weight";
+  const std::string mean = "block1.bn.running_mean";
+  Model untrained(job.spec, 2);
+  const torch::Tensor initial = untrained.tensors()[0].tensor.contiguous();
+  ASSERT_EQ(untrained.tensors()[0].name, weight);
+
+  const auto frozen = run_uninterrupted(job, data, 1).state;
+  EXPECT_EQ(frozen.at(weight),
+            std::string(static_cast<const char*>(initial.const_data_ptr()), initial.nbytes()));
+  const auto thawed = run_uninterrupted(job, data, 2).state;
+  EXPECT_NE(thawed.at(weight), frozen.at(weight));
+  EXPECT_NE(thawed.at(mean), frozen.at(mean));
+}
+
 }  // namespace
 }  // namespace ranksweep::worker
