@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdexcept>
 #include <string.h>
 #include <string_view>
 #include <system_error>
@@ -183,5 +184,25 @@ std::optional<ExitStatus> ChildProcess::reap(int wait_options) {
 }
 
 void ChildProcess::kill() { ::kill(-pid_, SIGKILL); }
+
+std::string output_of(const std::vector<std::string>& command) {
+  std::string output;
+  ChildProcess child(command);
+  std::array<char, 4096> chunk = {};
+  pollfd readable{.fd = child.output(), .events = POLLIN, .revents = 0};
+  while (::poll(&readable, 1, -1) > 0) {
+    const ssize_t count = ::read(child.output(), chunk.data(), chunk.size());
+    if (count <= 0) {
+      break;
+    }
+    output.append(chunk.data(), static_cast<std::size_t>(count));
+  }
+  const ExitStatus status = child.wait();
+  if (status.code != 0 || status.signal != 0) {
+    throw std::runtime_error(
+        fmt::format("{} ended with {}:\n{}", command.front(), status.describe(), output));
+  }
+  return output;
+}
 
 }  // namespace ranksweep::cluster

@@ -69,4 +69,8 @@ class ChildProcess {
   std::optional<ExitStatus> exit_status_;
 };
 
+// Runs `command` to its end and returns what it printed, stdout and stderr together. Throws
+// std::runtime_error with that text when it cannot be started or does not exit with 0.
+std::string output_of(const std::vector<std::string>& command);
+
 }  // namespace ranksweep::cluster

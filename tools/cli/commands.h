@@ -13,6 +13,7 @@ void add_plan_commands(CLI::App& app, ExitCode& result);    // check, init
 void add_result_commands(CLI::App& app, ExitCode& result);  // rank, report, status, ...
 void add_data_commands(CLI::App& app, ExitCode& result);    // make-faces, data
 void add_predict_command(CLI::App& app, ExitCode& result);
+void add_slurm_commands(CLI::App& app, ExitCode& result);  // submit, cancel
 void add_trainer_commands(CLI::App& app);  // models, preview
 
 }  // namespace ranksweep::cli

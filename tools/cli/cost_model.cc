@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "cluster/child_process.h"
 #include "tools/cli/trainer_program.h"
 
 namespace ranksweep::cli {
@@ -22,7 +23,7 @@ using Networks = std::map<std::string, Network>;  // by architecture
 Networks ask_trainer(const std::filesystem::path& trainer, const std::set<std::string>& names,
                      std::array<int, 2> image_size) {
   const std::string answer =
-      output_of({trainer.string(), "models", "--format", "json", "--architectures",
+      cluster::output_of({trainer.string(), "models", "--format", "json", "--architectures",
                  fmt::format("{}", fmt::join(names, ",")), "--image-size",
                  fmt::format("{}x{}", image_size[0], image_size[1])});
   Networks networks;

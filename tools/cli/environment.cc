@@ -1,13 +1,13 @@
 #include "tools/cli/environment.h"
 
 #include <algorithm>
+#include <exception>
 #include <fstream>
 #include <iterator>
 
+#include "cluster/child_process.h"
 #include "cluster/mpi_transport.h"
 #include "cluster/node.h"
-#include "tools/cli/exit_code.h"
-#include "tools/cli/trainer_program.h"
 
 namespace ranksweep::cli {
 namespace {
@@ -38,9 +38,9 @@ std::string git(const std::filesystem::path& folder, std::vector<std::string> ar
   std::vector<std::string> command = {"git", "-C", folder.string()};
   command.insert(command.end(), arguments.begin(), arguments.end());
   try {
-    const std::string output = output_of(command);
+    const std::string output = cluster::output_of(command);
     return output.substr(0, output.find('\n'));
-  } catch (const CommandError&) {
+  } catch (const std::exception&) {
     return "";
   }
 }

@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "cluster/child_process.h"
 #include "results/results_reader.h"
 #include "results/table.h"
 #include "tools/cli/checkpoint_files.h"
@@ -90,7 +91,7 @@ struct Answers {
 Answers ask_trainer(const fs::path& checkpoint, const std::vector<std::string>& paths) {
   const TemporaryList list(paths);
   const std::string output =
-      output_of({find_trainer().string(), "predict", checkpoint.string(), list.file().string()});
+      cluster::output_of({find_trainer().string(), "predict", checkpoint.string(), list.file().string()});
   Answers answers;
   for (std::size_t begin = 0, end = 0; begin < output.size(); begin = end + 1) {
     end = std::min(output.find('\n', begin), output.size());

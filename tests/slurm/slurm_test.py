@@ -1,0 +1,168 @@
+"""Sweeps as Slurm jobs: submitted, interrupted, requeued, preempted, cancelled, on two virtual nodes.
+
+A sweep that was disturbed must end with the ranking of the same sweep undisturbed.
+"""
+
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+import slurm_cluster
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "end_to_end"))
+from ranksweep_case import RanksweepCase  # noqa: E402
+
+SWEEP = """
+name: "Slurm's faces"
+data: {path: FACES, image_size: [32, 32]}
+grid: {architecture: simple_cnn, training: full, learning_rate: [1e-3, 3e-4], augmentation: [none, flip]}
+training: {epochs: EPOCHS, batch_size: 8, early_stopping: false}
+execution: {threads: 1}
+"""
+
+cluster = slurm_cluster.SlurmCluster()
+
+
+def setUpModule():
+    unittest.addModuleCleanup(cluster.stop)
+    cluster.start()
+
+
+class SlurmCase(RanksweepCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.rankings = {}
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.folder / "a folder's name"  # that a shell would take apart
+        self.folder.mkdir()
+        self.database = self.folder / "sweep.db"
+        self.addCleanup(self.clear_queue)
+
+    def clear_queue(self):
+        subprocess.run(["scancel", "--user=root"], check=False, capture_output=True)
+        cluster.wait_until(cluster.all_idle, "all jobs are gone")
+
+    def submit(self, *options, epochs=3, nodes=2, ranks=1):
+        """The job's number."""
+        sweep = self.write_sweep(SWEEP.replace("EPOCHS", str(epochs)))
+        output = self.ranksweep("submit", sweep, "--nodes", nodes, "--ranks-per-node", ranks, *options)
+        self.assertIn("Submitted batch job", output)
+        return output.split("Submitted batch job ")[1].split()[0]
+
+    def job(self, number):
+        """What Slurm has on a job."""
+        record = subprocess.run(["scontrol", "--oneliner", "show", "job", number], check=True, text=True,
+                                capture_output=True).stdout
+        return dict(word.split("=", 1) for word in record.split() if "=" in word)
+
+    def wait_for_state(self, number, *states, seconds=90):
+        cluster.wait_until(lambda: self.job(number)["JobState"] in states, f"job {number} is {states}: {self.log()}",
+                           seconds)
+
+    def log(self):
+        return "\n".join(log.read_text() for log in self.folder.glob("*.log"))
+
+    def epochs(self):
+        return self.query("SELECT COUNT(*) FROM epoch")[0][0]
+
+    def wait_for_epochs(self, number):
+        self.wait_for_rows(f"SELECT 1 WHERE (SELECT COUNT(*) FROM epoch) >= {number}")
+
+    def undisturbed(self, epochs):
+        """The ranking without Slurm and interruption."""
+        if epochs not in self.rankings:
+            sweep = self.write_sweep(SWEEP.replace("EPOCHS", str(epochs)), "undisturbed.yaml")
+            database = self.folder / "undisturbed.db"
+            self.run_sweep(sweep, database=database)
+            self.rankings[epochs] = self.ranking(database)
+        return self.rankings[epochs]
+
+    def assert_completed(self, number, epochs, restarts):
+        self.wait_for_state(number, "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED")
+        job = self.job(number)
+        self.assertEqual((job["JobState"], job["ExitCode"]), ("COMPLETED", "0:0"), self.log())
+        self.assertEqual(int(job["Restarts"]), restarts, self.log())
+        self.assert_sound()
+        self.assertEqual(self.ranking(), self.undisturbed(epochs))
+
+
+class SubmitTest(SlurmCase):
+    def test_from_submit_to_ranking_over_two_nodes(self):
+        number = self.submit(epochs=3)
+        self.assert_completed(number, epochs=3, restarts=0)
+        hosts = self.query("SELECT DISTINCT host FROM attempt ORDER BY host")
+        self.assertEqual(hosts, [("node1",), ("node2",)])
+        self.assertIn("the sweep is done", self.log())
+
+    def test_srun_starts_the_ranks_too(self):
+        profile = self.folder / "cluster.yaml"
+        profile.write_text("launcher: srun-pmix\nenvironment: {GREETING: it's me}\n")
+        number = self.submit("--profile", profile, epochs=3)
+        self.assert_completed(number, epochs=3, restarts=0)
+        self.assertEqual(len(self.query("SELECT DISTINCT host FROM attempt")), 2)
+
+    def test_a_mistake_ends_the_job_without_a_requeue(self):
+        number = self.submit(epochs=3)
+        self.wait_for_epochs(1)
+        self.clear_queue()
+        self.database.write_text("my thesis")
+        subprocess.run(["sbatch", self.folder / "sweep.sbatch"], check=True, capture_output=True)
+        number = str(int(number) + 1)
+        self.wait_for_state(number, "FAILED")
+        self.assertEqual(self.job(number)["ExitCode"], "2:0")
+        self.assertEqual(self.job(number)["Restarts"], "0")
+
+
+class InterruptionTest(SlurmCase):
+    def test_usr1_requeues_and_the_ranking_is_that_of_an_undisturbed_run(self):
+        number = self.submit(epochs=12)
+        self.wait_for_epochs(4)
+        subprocess.run(["scancel", "--batch", "--signal=USR1", number], check=True)
+        self.wait_for_state(number, "PENDING")
+        self.assertEqual(self.query("SELECT DISTINCT outcome FROM attempt WHERE outcome != 'finished'"),
+                         [("interrupted",)])
+        self.assert_completed(number, epochs=12, restarts=1)
+        self.assertIn("restart 1 of at most 20", self.log())
+
+    def test_scontrol_requeue_in_mid_trial(self):
+        number = self.submit(epochs=12)
+        self.wait_for_epochs(4)
+        subprocess.run(["scontrol", "requeue", number], check=True)
+        self.assert_completed(number, epochs=12, restarts=1)
+
+    def test_max_requeues_is_the_limit(self):
+        number = self.submit("--max-requeues", 0, epochs=40)
+        self.wait_for_epochs(2)
+        subprocess.run(["scancel", "--batch", "--signal=USR1", number], check=True)
+        self.wait_for_state(number, "FAILED")
+        self.assertEqual(self.job(number)["ExitCode"], "75:0")
+        self.assertIn("to go on: sbatch", self.log())
+
+    def test_scancel_ends_it_and_submit_goes_on(self):
+        number = self.submit(epochs=12)
+        self.wait_for_epochs(4)
+        subprocess.run(["scancel", number], check=True)
+        self.wait_for_state(number, "CANCELLED")
+        self.clear_queue()
+        done = self.epochs()
+        self.assertGreaterEqual(done, 4)
+        self.assert_completed(self.submit(epochs=12), epochs=12, restarts=0)
+
+    def test_preemption_by_a_higher_partition(self):
+        number = self.submit("--partition", "low", epochs=12)
+        self.wait_for_epochs(4)
+        urgent = subprocess.run(["sbatch", "--parsable", "--partition=high", "--nodes=2", "--exclusive",
+                                 "--output=/dev/null", "--wrap=true"], check=True, text=True,
+                                capture_output=True).stdout.strip()
+        self.wait_for_state(urgent, "COMPLETED")
+        self.assert_completed(number, epochs=12, restarts=1)
+
+
+if __name__ == "__main__":
+    slurm_cluster.enter_namespaces()
+    unittest.main()

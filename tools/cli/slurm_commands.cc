@@ -1,0 +1,333 @@
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cluster/batch_script.h"
+#include "cluster/child_process.h"
+#include "cluster/slurm.h"
+#include "sweeps/sweep_spec.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/text.h"
+
+namespace ranksweep::cli {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr bool kWithCuda = RANKSWEEP_WITH_CUDA;
+// Small networks gain little from more threads; more trials at a time gain in full.
+constexpr int kCoresOfARankWithoutGpu = 4;
+
+struct SubmitOptions {
+  std::filesystem::path sweep_file;
+  std::filesystem::path database;
+  std::filesystem::path profile;
+  std::string nodes = "1";
+  std::optional<int> gpus_per_node;
+  std::optional<int> ranks_per_node;
+  std::string time;
+  std::string partition;
+  std::string account;
+  int max_requeues = 20;
+  bool dry_run = false;
+};
+
+// What the cluster says of itself; empty where there is no Slurm, as on the laptop of a dry run.
+struct Cluster {
+  std::optional<cluster::SlurmSettings> settings;
+  std::optional<cluster::SlurmPartition> partition;
+  cluster::SlurmNode node;
+};
+
+cluster::SlurmProfile find_profile(const SubmitOptions& options) {
+  std::error_code error;
+  const auto usual = cluster::default_slurm_profile();
+  cluster::SlurmProfile profile;
+  if (!options.profile.empty()) {
+    profile = cluster::load_slurm_profile(options.profile);
+  } else if (std::filesystem::exists(usual, error)) {
+    profile = cluster::load_slurm_profile(usual);
+    fmt::print(stderr, "profile: {}\n", usual.string());
+  }
+  if (!options.partition.empty()) {
+    profile.partition = options.partition;
+  }
+  if (!options.account.empty()) {
+    profile.account = options.account;
+  }
+  return profile;
+}
+
+Cluster ask_cluster(const cluster::SlurmProfile& profile, bool dry_run) {
+  if (!cluster::slurm_is_here()) {
+    if (dry_run) {
+      fmt::print(stderr, "warning: Slurm is not here, so nothing is known of the cluster\n");
+      return {};
+    }
+    throw CommandError(ExitCode::unfit,
+                       "there is no Slurm here: scontrol is not in PATH. Submit from a login node "
+                       "of the cluster, or look at the script with --dry-run");
+  }
+  Cluster found{.settings = cluster::slurm_settings(),
+                .partition = cluster::slurm_partition(profile.partition)};
+  if (!found.partition && !profile.partition.empty()) {
+    throw CommandError(ExitCode::bad_input,
+                       fmt::format("the cluster has no partition `{}`; sinfo lists those it has",
+                                   profile.partition));
+  }
+  if (found.partition) {
+    found.node = cluster::slurm_node(found.partition->name);
+  }
+  return found;
+}
+
+// A rank a GPU, or as many as the cores are good for.
+void choose_ranks(const SubmitOptions& options, const Cluster& cluster, cluster::BatchJob& job) {
+  job.gpus_per_node = options.gpus_per_node;
+  if (!job.gpus_per_node && kWithCuda && cluster.node.gpus > 0) {
+    job.gpus_per_node = cluster.node.gpus;
+  }
+  if (job.gpus_per_node == 0) {
+    job.gpus_per_node.reset();
+  }
+  if (job.gpus_per_node && options.ranks_per_node.value_or(0) > *job.gpus_per_node) {
+    throw CommandError(ExitCode::bad_input,
+                       fmt::format("--ranks-per-node {} with {} a node: a rank needs a GPU of its "
+                                   "own",
+                                   *options.ranks_per_node, count_text(*job.gpus_per_node, "GPU")));
+  }
+  const int by_cores = std::max(1, cluster.node.cores / kCoresOfARankWithoutGpu);
+  job.ranks_per_node = options.ranks_per_node.value_or(job.gpus_per_node.value_or(by_cores));
+  if (cluster.node.cores > 0) {
+    const int cores = job.gpus_per_node && cluster.node.gpus > 0
+                          ? cluster.node.cores * std::min(*job.gpus_per_node, cluster.node.gpus) /
+                                cluster.node.gpus
+                          : cluster.node.cores;
+    job.cores_per_rank = std::max(1, cores / job.ranks_per_node);
+  }
+}
+
+void choose_time(const SubmitOptions& options, const Cluster& cluster, cluster::BatchJob& job) {
+  auto limit = cluster::parse_time_limit(options.time);
+  if (!options.time.empty() && !limit) {
+    throw CommandError(
+        ExitCode::bad_input,
+        fmt::format("--time {}: no time as Slurm has it, such as 8:00:00, 1-12:00 or "
+                    "30 (minutes)",
+                    options.time));
+  }
+  if (cluster.partition) {
+    const auto longest = cluster.partition->longest_time;
+    if (limit && longest && *limit > *longest) {
+      throw CommandError(
+          ExitCode::bad_input,
+          fmt::format("--time {}: partition {} allows at most {}; a sweep that needs "
+                      "longer requeues itself",
+                      options.time, cluster.partition->name,
+                      duration_text(static_cast<double>(longest->count()))));
+    }
+    if (!limit) {
+      limit = cluster.partition->default_time ? cluster.partition->default_time : longest;
+    }
+  }
+  job.time = options.time;
+  if (limit) {
+    job.warning = std::clamp(*limit / 10, seconds(10), seconds(120));
+  }
+}
+
+cluster::BatchJob make_job(const SubmitOptions& options, const Cluster& cluster,
+                           cluster::SlurmProfile profile) {
+  const sweeps::SweepSpec sweep = sweeps::load_sweep(options.sweep_file);
+  for (const std::string& warning : sweep.warnings) {
+    fmt::print(stderr, "warning: {}\n", warning);
+  }
+  std::error_code error;
+  if (!std::filesystem::exists(sweep.data.path, error)) {
+    throw CommandError(ExitCode::bad_input, fmt::format("{}: the data is not there, on this node",
+                                                        sweep.data.path.string()));
+  }
+  const auto database = std::filesystem::absolute(
+      options.database.empty() ? options.sweep_file.stem().concat(".db") : options.database);
+  cluster::BatchJob job{
+      .name = sweep.name,
+      .program = std::filesystem::read_symlink("/proc/self/exe"),
+      .sweep_file = std::filesystem::absolute(options.sweep_file),
+      .database = database,
+      .script = std::filesystem::path(database).replace_extension(".sbatch"),
+      .nodes = options.nodes,
+      .max_requeues = options.max_requeues,
+      .profile = std::move(profile),
+  };
+  choose_ranks(options, cluster, job);
+  choose_time(options, cluster, job);
+  return job;
+}
+
+std::string preemption_forecast(const Cluster& cluster) {
+  const auto& [settings, partition, node] = cluster;
+  if (!settings->preempts || partition->preempt_mode == "OFF") {
+    return "jobs of this partition are not preempted";
+  }
+  const std::string mode = partition->preempt_mode;
+  if (mode == "REQUEUE" || mode == "CANCEL") {
+    if (settings->warns_before_preemption && partition->grace.count() > 0) {
+      return fmt::format(
+          "when it is preempted, states are written in the {} of grace, and the job "
+          "is requeued",
+          duration_text(static_cast<double>(partition->grace.count())));
+    }
+    const char* reason = partition->grace.count() == 0
+                             ? "this partition has no grace time"
+                             : "SlurmctldParameters has no preempt_send_user_signal";
+    const char* end = mode == "REQUEUE" ? "Slurm requeues it" : "submit it again";
+    return fmt::format(
+        "when it is preempted, it gets no warning ({}): {}, and the sweep goes on "
+        "from the last states on disk (`execution: checkpoint_interval`)",
+        reason, end);
+  }
+  return fmt::format("PreemptMode={}: when it is preempted, it stops and goes on by itself", mode);
+}
+
+void print_forecast(const cluster::BatchJob& job, const Cluster& cluster) {
+  const std::string ranks = count_text(job.ranks_per_node, "rank");
+  fmt::print(
+      stderr, "ranks: {} node{}, {} on each{}{}\n", job.nodes, job.nodes == "1" ? "" : "s", ranks,
+      job.gpus_per_node ? fmt::format(", {}", count_text(*job.gpus_per_node, "GPU")) : "",
+      job.cores_per_rank ? fmt::format(", {} a rank", count_text(*job.cores_per_rank, "core"))
+                         : "");
+  if (job.gpus_per_node && !kWithCuda) {
+    fmt::print(stderr,
+               "warning: this ranksweep was built without CUDA and will not use the GPUs\n");
+  }
+  fmt::print(stderr,
+             "before the time limit: states are written {} ahead of it, and the job requeues "
+             "itself, {} times at most\n",
+             duration_text(static_cast<double>(job.warning.count())), job.max_requeues);
+  if (!cluster.settings || !cluster.partition) {
+    return;
+  }
+  const auto& partition = *cluster.partition;
+  const auto limit = partition.default_time ? partition.default_time : partition.longest_time;
+  fmt::print(stderr, "Slurm {}: partition {}{}, time limit {}\n", cluster.settings->version,
+             partition.name, job.profile.partition.empty() ? " (the default)" : "",
+             !job.time.empty() ? job.time
+             : limit ? duration_text(static_cast<double>(limit->count())) + " (the default)"
+                     : "none");
+  fmt::print(stderr, "preemption: {}\n", preemption_forecast(cluster));
+  if (!cluster.settings->requeue) {
+    fmt::print(stderr,
+               "requeueing: off unless a job asks for it, as this one does; where that is refused, "
+               "the job submits a successor\n");
+  }
+}
+
+void refuse_a_second_job(const std::filesystem::path& database) {
+  const auto jobs = cluster::slurm_jobs_of(database);
+  if (!jobs.empty()) {
+    throw CommandError(
+        ExitCode::bad_input,
+        fmt::format("job {} ({}) works on {} already; `ranksweep cancel {}` ends it",
+                    jobs.front().id, jobs.front().state, database.string(), database.string()));
+  }
+}
+
+ExitCode submit(const SubmitOptions& options) {
+  cluster::SlurmProfile profile = find_profile(options);
+  const Cluster cluster = ask_cluster(profile, options.dry_run);
+  const cluster::BatchJob job = make_job(options, cluster, std::move(profile));
+  print_forecast(job, cluster);
+  const std::string script = batch_script(job);
+  if (options.dry_run) {
+    fmt::print("{}", script);
+    return ExitCode::success;
+  }
+  refuse_a_second_job(job.database);
+  std::ofstream file(job.script, std::ios::binary);
+  if (!(file << script).flush()) {
+    throw CommandError(ExitCode::unfit, fmt::format("{} cannot be written", job.script.string()));
+  }
+  file.close();
+  fmt::print("{}", cluster::output_of({"sbatch", job.script.string()}));
+  fmt::print("To see how it stands: ranksweep status {}\n", job.database.string());
+  return ExitCode::success;
+}
+
+struct CancelOptions {
+  std::filesystem::path database;
+  bool now = false;
+};
+
+ExitCode cancel(const CancelOptions& options) {
+  const auto database = std::filesystem::absolute(options.database);
+  const auto jobs = cluster::slurm_jobs_of(database);
+  if (jobs.empty()) {
+    throw CommandError(ExitCode::bad_input,
+                       fmt::format("no job of yours in the queue works on {}", database.string()));
+  }
+  for (const cluster::SlurmJob& job : jobs) {
+    if (job.state == "RUNNING" && !options.now) {
+      cluster::output_of({"scancel", "--batch", "--signal=USR2", job.id});
+      fmt::print("job {}: asked to write its states and leave\n", job.id);
+    } else {
+      cluster::output_of({"scancel", job.id});
+      fmt::print("job {}: cancelled\n", job.id);
+    }
+  }
+  return ExitCode::success;
+}
+
+}  // namespace
+
+void add_slurm_commands(CLI::App& app, ExitCode& result) {
+  auto submitting = std::make_shared<SubmitOptions>();
+  CLI::App* command = app.add_subcommand(
+      "submit", "Submit a sweep to Slurm, as a job that requeues itself until the sweep is done");
+  command->add_option("sweep", submitting->sweep_file, "The sweep file (YAML)")->required();
+  command->add_option("--db", submitting->database,
+                      "The results database; left out: named after the sweep file, in this folder");
+  command->add_option("--nodes", submitting->nodes, "\"2\", or \"1-4\" to take what is free")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            const bool good = !text.empty() && text.find_first_not_of("0123456789-") == text.npos;
+            return good ? "" : "a number of nodes, or two with a - between them";
+          },
+          "NODES"))
+      ->capture_default_str();
+  command
+      ->add_option("--gpus-per-node", submitting->gpus_per_node,
+                   "Left out: all that a node of the partition has; 0: none")
+      ->check(CLI::Range(0, 1024));
+  command
+      ->add_option("--ranks-per-node,--ntasks-per-node", submitting->ranks_per_node,
+                   "Left out: one a GPU, or without GPUs one for four cores")
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--time", submitting->time, "Of each run of the job, as sbatch has it");
+  command->add_option("--partition", submitting->partition, "Left out: the profile's or cluster's");
+  command->add_option("--account", submitting->account, "Left out: the profile's or yours");
+  command->add_option("--max-requeues", submitting->max_requeues, "How often the job may go on")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  command->add_option(
+      "--profile", submitting->profile,
+      "What the cluster wants; left out: ~/.config/ranksweep/cluster.yaml if there");
+  command->add_flag("--dry-run", submitting->dry_run, "Print the script and submit nothing");
+  command->callback([submitting, &result] { result = submit(*submitting); });
+
+  auto cancelling = std::make_shared<CancelOptions>();
+  command = app.add_subcommand(
+      "cancel", "End the Slurm job that works on a database; `submit` goes on with it later");
+  command->add_option("database", cancelling->database, "The results database")->required();
+  command->add_flag("--now", cancelling->now,
+                    "Do not wait until the ranks have written their states");
+  command->callback([cancelling, &result] { result = cancel(*cancelling); });
+}
+
+}  // namespace ranksweep::cli
