@@ -128,9 +128,14 @@ while seen=$signals; wait "$launcher"; status=$?; [ "$signals" -ne "$seen" ]; do
   :  # a signal has ended the wait, not the launcher
 done
 
+# Launchers have statuses of their own, so the database tells what 0 and 1 mean.
 case $status in
-  0 | 1) say "the sweep is done"; exit "$status" ;;
+  0 | 1)
+    %DONE% && say "the sweep is done" && exit "$status"
+    [ "$status" -eq 0 ] || { say "the launcher failed: the reason stands above"; exit 1; }
+    say "the launcher ended before the sweep: a rank or a node was lost" ;;
   2 | 3) say "the sweep cannot run: the reason stands above"; exit "$status" ;;
+  126 | 127) say "the launcher cannot be started: the reason stands above"; exit "$status" ;;
   75) say "the sweep was interrupted" ;;
   *) say "the launcher ended with $status: a rank or a node was lost" ;;
 esac
@@ -173,6 +178,8 @@ std::string batch_script(const BatchJob& job) {
   fill(body, "%REQUEUES%", std::to_string(job.max_requeues));
   fill(body, "%WARNING%", std::to_string(job.warning.count()));
   fill(body, "%SCRIPT%", shell_word(job.script.string()));
+  fill(body, "%DONE%",
+       shell_words({job.program.string(), "status", job.database.string(), "--done"}));
   fill(body, "%LAUNCH%", launch(job));
   return text + body;
 }

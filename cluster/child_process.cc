@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "cluster/node.h"
 #include "cluster/trainer_protocol.h"
 
 namespace ranksweep::cluster {
@@ -49,14 +50,17 @@ void set_non_blocking(const FileDescriptor& file) {
   ::fcntl(file.number(), F_SETFL, ::fcntl(file.number(), F_GETFL) | O_NONBLOCK);
 }
 
-// The environment without what would make a child that uses MPI believe that it is our rank.
-std::vector<char*> environment_without_mpi() {
+// Ours, without what would make a child that uses MPI believe that it is our rank. A user's own
+// settings of MPI stay when we are none.
+std::vector<char*> environment_of_child() {
   constexpr std::array<std::string_view, 5> kPrefixes = {"OMPI_", "PMIX", "PMI_", "PRTE_", "HYDI_"};
+  const bool rank = launched_by_mpi();
   std::vector<char*> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable(*entry);
-    if (std::none_of(kPrefixes.begin(), kPrefixes.end(),
-                     [&](std::string_view prefix) { return variable.starts_with(prefix); })) {
+    if (!rank || std::none_of(kPrefixes.begin(), kPrefixes.end(), [&](std::string_view prefix) {
+          return variable.starts_with(prefix);
+        })) {
       kept.push_back(*entry);
     }
   }
@@ -145,7 +149,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command) {
   arguments.push_back(nullptr);
   const SpawnAttributes attributes;
   const SpawnActions actions(its_socket.number(), its_output.number());
-  std::vector<char*> environment = environment_without_mpi();
+  std::vector<char*> environment = environment_of_child();
   check(::posix_spawnp(&pid_, arguments[0], actions.get(), attributes.get(), arguments.data(),
                        environment.data()),
         arguments[0]);

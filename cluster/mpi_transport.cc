@@ -1,6 +1,5 @@
 #include "cluster/mpi_transport.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <list>
@@ -94,13 +93,6 @@ std::string mpi_version() {
   MPI_Get_library_version(text.data(), &length);
   const std::string version(text.data(), static_cast<std::size_t>(length));
   return version.substr(0, version.find(','));
-}
-
-bool launched_by_mpi() {
-  // Open MPI 4 and 5, MPICH's hydra and PMI under srun, PMIx under srun.
-  constexpr std::array kVariables = {"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMIX_RANK"};
-  return std::any_of(kVariables.begin(), kVariables.end(),
-                     [](const char* name) { return std::getenv(name) != nullptr; });
 }
 
 }  // namespace ranksweep::cluster

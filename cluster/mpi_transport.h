@@ -41,9 +41,4 @@ class MpiTransport : public Transport {
 
 // "Open MPI v4.1.4, ...": what the program runs with.
 std::string mpi_version();
-
-// Whether a launcher (mpirun, srun) started this process as a rank. Without one, MPI is not even
-// initialised: a sweep of one rank needs none.
-bool launched_by_mpi();
-
 }  // namespace ranksweep::cluster

@@ -32,6 +32,13 @@ cpu_set_t node_cores() {
 
 }  // namespace
 
+bool launched_by_mpi() {
+  // Open MPI 4 and 5, MPICH's hydra and PMI under srun, PMIx under srun.
+  constexpr std::array kVariables = {"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMIX_RANK"};
+  return std::any_of(kVariables.begin(), kVariables.end(),
+                     [](const char* name) { return std::getenv(name) != nullptr; });
+}
+
 bool started_by_open_mpi() {
   constexpr std::array<std::string_view, 6> kLaunchers = {"mpirun", "mpiexec", "orterun",
                                                           "orted",  "prterun", "prted"};

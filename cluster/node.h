@@ -6,6 +6,10 @@ namespace ranksweep::cluster {
 
 std::string host_name();
 
+// Whether a launcher (mpirun, srun) started this process as a rank. Without one, MPI is not even
+// initialised: a sweep of one rank needs none.
+bool launched_by_mpi();
+
 // Whether this process is a child of mpirun or of its daemon on another node.
 bool started_by_open_mpi();
 

@@ -49,8 +49,10 @@ void Coordinator::receive(cluster::Rank from, const AgentMessage& message, Clock
 }
 
 void Coordinator::flush(Clock::time_point now) {
+  begun_ = begun_.value_or(now);
   give_up_silent_ranks(now);
   abandon_silent_trainers(now);
+  leave_when_too_late(now);
   give_work(now);
   queue_.flush(now);
   watch_storage(now);
@@ -193,6 +195,12 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::S
 }
 
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::Progress& progress) {
+  AgentState& agent = agents_.at(from);
+  // Epoch 0 is the pass of a frozen base, of which a stop leaves nothing.
+  if (progress.epoch > 0 && agent.assigned) {
+    longest_start_ = std::max(longest_start_, agent.last_heard - *agent.assigned);
+    agent.assigned.reset();
+  }
   listener_.progressed(from, ledger_.record(trial), progress);
 }
 
@@ -303,13 +311,34 @@ void Coordinator::give_work(Clock::time_point now) {
     if (!storage_failure_.empty()) {
       return;
     }
-    if (!interrupted_ && trial) {
+    if (!interrupted_ && trial && !too_late(now)) {
       assign(rank, agent, *trial);
+      agent.assigned = now;
       agent.last_heard = now;
     } else if (interrupted_ || nothing_left) {
       agent.dismissed = true;
       post(rank, Shutdown{.ranks_lost = ranks_lost() > 0});
     }
+  }
+}
+
+bool Coordinator::too_late(Clock::time_point now) const {
+  if (!options_.deadline) {
+    return false;
+  }
+  // A trainer writes its first state after the interval by itself, or on request once it steps.
+  const std::chrono::duration<double> interval(options_.execution.checkpoint_interval);
+  const auto needed = std::max<std::chrono::duration<double>>(interval, longest_start_);
+  const auto half = (*options_.deadline - *begun_) / 2;
+  return now + std::min<std::chrono::duration<double>>(needed, half) > *options_.deadline;
+}
+
+void Coordinator::leave_when_too_late(Clock::time_point now) {
+  const bool trains = std::any_of(agents_.begin(), agents_.end(), [](const auto& entry) {
+    return entry.second.attempt.has_value();
+  });
+  if (!trains && !ledger_.complete() && too_late(now)) {
+    interrupt("too little time is left for another trial");
   }
 }
 

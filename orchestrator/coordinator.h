@@ -27,6 +27,8 @@ struct CoordinatorOptions {
   sweeps::Execution execution;
   nlohmann::json data;                      // for Assign: DataSpec and fingerprint
   std::filesystem::path checkpoint_folder;  // one folder a trial is made in it
+  // When trainers will be told to write their states and stop, where that is known.
+  std::optional<Clock::time_point> deadline;
 };
 
 // Decides what every rank does, and makes it durable first: messages come in by receive(), and
@@ -66,6 +68,7 @@ class Coordinator {
     bool given_up = false;         // its lease ran out; nothing it says counts before a new hello
     bool abandoning = false;       // its reports count no more, AttemptBroken is awaited
     Clock::time_point last_heard;  // of the attempt
+    std::optional<Clock::time_point> assigned;  // the attempt, until its first step
     bool dismissed = false;
   };
 
@@ -91,6 +94,10 @@ class Coordinator {
   void give_up_silent_ranks(Clock::time_point now);
   void abandon_silent_trainers(Clock::time_point now);
   void give_work(Clock::time_point now);
+  // Whether a trial that started now would have nothing to show at the deadline. Never in the first
+  // half of the time, or a short limit would be spent on nothing at all.
+  bool too_late(Clock::time_point now) const;
+  void leave_when_too_late(Clock::time_point now);
   void assign(cluster::Rank rank, AgentState& agent, std::size_t trial);
   // The sweep cannot go on without the database or a trainer's place to write to.
   void give_up_on_storage(Clock::time_point now);
@@ -105,6 +112,8 @@ class Coordinator {
   sweeps::AttemptId next_attempt_;
   std::map<cluster::Rank, AgentState> agents_;
   CommitQueue queue_;
+  std::optional<Clock::time_point> begun_;     // the first flush
+  Clock::duration longest_start_{0};           // of an attempt, up to its first step
   std::string storage_failure_;                // what to tell the user; empty: none
   std::optional<Clock::time_point> leave_by_;  // after a storage failure
   bool interrupted_ = false;

@@ -19,7 +19,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git python3-venv
   libjpeg-dev libpng-dev libxxhash-dev libcairo2-dev libjs-chart.js libgtest-dev libgmock-dev)
 command -v mpirun >/dev/null && command -v mpicxx >/dev/null || packages+=(openmpi-bin libopenmpi-dev)
 if [ "${1:-}" = --tests ] || [ "${1:-}" = --parity ]; then
-  packages+=(clang-format clang-tidy chromium)
+  packages+=(clang-format clang-tidy chromium slurm-wlm munge iproute2)
 fi
 
 install_packages() {

@@ -24,6 +24,7 @@ class CoordinatorTest : public testing::Test {
     transport_ = std::make_unique<FakeTransport>(ranks);
     CoordinatorOptions options;
     options.checkpoint_folder = checkpoints_;
+    options.deadline = deadline_;
     coordinator_ = std::make_unique<Coordinator>(plan_, options, *transport_, *store_, listener_);
     for (int rank = 0; rank < ranks; ++rank) {
       receive(rank, Hello{.host = "node", .device = "cpu", .threads = 1});
@@ -92,6 +93,7 @@ class CoordinatorTest : public testing::Test {
   std::string checkpoints_ = testing::TempDir() + "/coordinator_test";
   std::unique_ptr<Coordinator> coordinator_;
   Clock::time_point now_;
+  std::optional<Clock::time_point> deadline_;
 };
 
 TEST_F(CoordinatorTest, GivesEachRankATrialAndDismissesAllAtTheEnd) {
@@ -105,6 +107,48 @@ TEST_F(CoordinatorTest, GivesEachRankATrialAndDismissesAllAtTheEnd) {
   EXPECT_TRUE(std::holds_alternative<Shutdown>(sent_to(1).at(0)));
   EXPECT_TRUE(coordinator_->done());
   EXPECT_EQ(coordinator_->ledger().counts().finished, 3);
+}
+
+TEST_F(CoordinatorTest, NoTrialStartsThatWouldGetNowhereBeforeTheDeadline) {
+  deadline_ = now_ + std::chrono::minutes(10);
+  start(3, 1);
+  flush();
+  finish_trial_on(0);
+  // What is left is less than the checkpoint interval of a minute.
+  now_ += std::chrono::seconds(545);
+  finish_trial_on(0);
+  flush();
+  EXPECT_TRUE(coordinator_->interrupted());
+  EXPECT_TRUE(coordinator_->done());
+  EXPECT_EQ(coordinator_->ledger().counts().finished, 2);
+  EXPECT_EQ(coordinator_->ledger().counts().pending, 1);
+}
+
+TEST_F(CoordinatorTest, ALongStartOfTrialsCountsMoreThanTheCheckpointInterval) {
+  deadline_ = now_ + std::chrono::minutes(100);
+  start(3, 2);
+  flush();
+  const auto slow = only_command_to<cluster::Assign>(0).attempt;
+  report(0, cluster::Started{.attempt = slow});
+  for (int minute = 1; minute <= 40; ++minute) {  // the pass of a frozen base
+    now_ += std::chrono::minutes(1);
+    report(0, cluster::Progress{.attempt = slow, .epoch = 0});
+  }
+  report(0, cluster::Progress{.attempt = slow, .epoch = 1});
+  now_ += std::chrono::minutes(25);
+  report(0, cluster::Progress{.attempt = slow, .epoch = 1});
+  finish_trial_on(1);
+  flush();
+  EXPECT_FALSE(coordinator_->interrupted());  // rank 0 still trains
+  EXPECT_EQ(coordinator_->ledger().counts().running, 1);
+  EXPECT_EQ(coordinator_->ledger().counts().pending, 1);
+}
+
+TEST_F(CoordinatorTest, AShortTimeIsNotSpentOnNothing) {
+  deadline_ = now_ + std::chrono::seconds(20);
+  start(1, 1);
+  flush();
+  EXPECT_EQ(sent_commands_to(0).size(), 1u);
 }
 
 TEST_F(CoordinatorTest, NothingIsSentBeforeItIsCommitted) {

@@ -8,6 +8,7 @@
 #include "cluster/child_process.h"
 #include "cluster/mpi_transport.h"
 #include "cluster/node.h"
+#include "tools/cli/slurm_job.h"
 
 namespace ranksweep::cli {
 namespace {
@@ -61,6 +62,7 @@ results::Provenance collect_provenance(const sweeps::SweepSpec& sweep,
                                                  {"LibTorch", RANKSWEEP_LIBTORCH_VERSION},
                                                  {"MPI", cluster::mpi_version()},
                                                  {"CPU", cpu_model()}}};
+  provenance.environment.merge(facts_of_job());
   const auto folder = std::filesystem::absolute(sweep.file).parent_path();
   if (const std::string commit = git(folder, {"rev-parse", "HEAD"}); !commit.empty()) {
     provenance.environment["git commit"] = commit;

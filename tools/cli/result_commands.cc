@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cluster/slurm.h"
 #include "results/comparison.h"
 #include "results/report.h"
 #include "results/results_reader.h"
@@ -24,6 +25,7 @@ struct ResultOptions {
   std::string format = "table";
   std::string argument;  // of the command: a trial, a query
   results::RankOptions rank;
+  bool done = false;  // asks whether the sweep is, for scripts
   std::filesystem::path output;
 };
 
@@ -35,6 +37,27 @@ std::string rank(ResultsReader& reader, const ResultOptions& options) {
   return render(rank_table(reader, options.rank), format_of(options));
 }
 
+// The jobs in Slurm's queue that work on the database.
+results::Table job_table(const std::filesystem::path& database) {
+  results::Table table{.columns = {{"job", "Slurm job"},
+                                   {"state", "state"},
+                                   {"reason", "reason"},
+                                   {"nodes", "nodes"},
+                                   {"requeues", "requeues"},
+                                   {"time_left", "time left"}},
+                       .rows = {}};
+  if (!cluster::slurm_is_here()) return table;
+  try {
+    for (const cluster::SlurmJob& job : cluster::slurm_jobs_of(absolute(database))) {
+      table.rows.push_back({job.id, job.state, job.reason == "None" ? "" : job.reason, job.nodes,
+                            std::int64_t{job.restarts}, job.time_left});
+    }
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "warning: Slurm does not answer: {}\n", error.what());
+  }
+  return table;
+}
+
 std::string status(ResultsReader& reader, const ResultOptions& options) {
   std::string text;
   reader.at_one_moment([&] {
@@ -44,6 +67,8 @@ std::string status(ResultsReader& reader, const ResultOptions& options) {
     const results::Table skipped = skipped_table(reader);
     if (!skipped.rows.empty()) text += "\n" + render(skipped, format_of(options));
   });
+  const results::Table jobs = job_table(options.database);
+  if (!jobs.rows.empty()) text += "\n" + render(jobs, format_of(options));
   return text;
 }
 
@@ -74,6 +99,23 @@ void write_file(const std::filesystem::path& file, const std::string& text) {
     throw CommandError(ExitCode::unfit, fmt::format("{} cannot be written", file.string()));
   }
   fmt::print("{} written\n", file.string());
+}
+
+// Whether the sweep that ran last has a trial to go on with.
+bool is_done(ResultsReader& reader) {
+  return reader
+      .query(
+          "SELECT 1 FROM sweep_trial JOIN trial ON trial.id = sweep_trial.trial "
+          "WHERE trial.state IN ('pending', 'running') "
+          "AND sweep = (SELECT sweep FROM invocation ORDER BY id DESC LIMIT 1) LIMIT 1")
+      .rows.empty();
+}
+
+ExitCode tell_status(const ResultOptions& options) {
+  ResultsReader reader(options.database);
+  if (options.done) return is_done(reader) ? ExitCode::success : ExitCode::interrupted;
+  fmt::print("{}", status(reader, options));
+  return ExitCode::success;
 }
 
 using Produce = std::string (*)(ResultsReader&, const ResultOptions&);
@@ -138,9 +180,13 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
   command->add_option("-o,--output", reporting->output, "FILE.html or FILE.md")->required();
 
   auto standing = std::make_shared<ResultOptions>();
-  command = add_reader(app, result, "status", "Show what runs, waits and failed, at any time",
-                       standing, status);
+  command = app.add_subcommand("status", "Show what runs, waits and failed, at any time");
+  command->add_option("database", standing->database, "The results database")->required();
   add_format(command, standing);
+  command->add_flag("--done", standing->done,
+                    "Print nothing: exit status 0 when every trial of the last sweep has ended, 75 "
+                    "when some have not");
+  command->callback([standing, &result] { result = tell_status(*standing); });
 
   auto showing = std::make_shared<ResultOptions>();
   command = add_reader(app, result, "show", "Show one trial: parameters, attempts, epochs", showing,

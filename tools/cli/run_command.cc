@@ -16,6 +16,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/environment.h"
 #include "tools/cli/progress_display.h"
+#include "tools/cli/slurm_job.h"
 #include "tools/cli/sweep_inputs.h"
 #include "tools/cli/text.h"
 #include "tools/cli/trainer_program.h"
@@ -127,7 +128,8 @@ ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trai
   orchestrator::Coordinator coordinator(inputs.plan,
                                         {.execution = inputs.sweep.execution,
                                          .data = data_for_trainers(inputs),
-                                         .checkpoint_folder = checkpoint_folder(options.database)},
+                                         .checkpoint_folder = checkpoint_folder(options.database),
+                                         .deadline = deadline_of_job()},
                                         transport, *store, display);
   print_start(inputs, transport.size(), coordinator.ledger().counts());
   orchestrator::run_rank(transport, agent, &coordinator,
