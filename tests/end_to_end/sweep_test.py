@@ -4,9 +4,10 @@ import os
 import signal
 import time
 import unittest
+import unittest.mock
 
 import processes
-from ranksweep_case import LONDON_FACES, RanksweepCase
+from ranksweep_case import BIN, LONDON_FACES, RanksweepCase
 
 SWEEP = """
 name: smile
@@ -155,6 +156,17 @@ class MistakesTest(RanksweepCase):
         self.addCleanup(os.environ.pop, "RANKSWEEP_TRAINER")
         self.assertIn("/no/such/trainer", self.run_sweep(self.write_sweep(SWEEP), expect=3))
         self.assertFalse(self.database.exists())
+
+    def test_trainers_inherit_what_makes_them_quick_unless_the_user_knows_better(self):
+        trainer = self.folder / "trainer.sh"
+        trainer.write_text(f"#!/bin/sh\nenv >> {self.folder}/environment\nexec {BIN}/ranksweep-trainer \"$@\"\n")
+        trainer.chmod(0o755)
+        settings = {"RANKSWEEP_TRAINER": str(trainer), "OMP_WAIT_POLICY": "active"}
+        with unittest.mock.patch.dict(os.environ, settings):
+            self.run_sweep(self.write_sweep(SWEEP.replace("epochs: 3", "epochs: 1")))
+        environment = (self.folder / "environment").read_text().splitlines()
+        self.assertIn("OMP_WAIT_POLICY=active", environment)
+        self.assertTrue(any(line.startswith("GLIBC_TUNABLES=glibc.malloc.hugetlb=1:") for line in environment))
 
 
 if __name__ == "__main__":

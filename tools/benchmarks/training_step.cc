@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,14 @@ namespace {
 
 constexpr int kWarmUp = 2;
 
-// Seconds of each of `steps` steps of a full training with RMSprop.
-std::vector<double> time_steps(const sweeps::TrialSpec& spec, int steps) {
+// What a step took, in seconds: by the clock on the wall, and of all threads' processor time.
+struct Duration {
+  double wall = 0;
+  double cpu = 0;
+};
+
+// Of each of `steps` steps of a full training with RMSprop.
+std::vector<Duration> time_steps(const sweeps::TrialSpec& spec, int steps) {
   const auto [height, width] = spec.image_size;
   const ImageSet images{
       .images = torch::randint(0, 256, {spec.batch_size, height, width, 3}, torch::kUInt8),
@@ -35,17 +42,19 @@ std::vector<double> time_steps(const sweeps::TrialSpec& spec, int steps) {
   Optimizer optimizer(spec, {group});
   const Loss loss(spec, images.labels, 2, torch::kCPU);
 
-  std::vector<double> seconds;
+  std::vector<Duration> durations;
   for (int step = 0; step < kWarmUp + steps; ++step) {
     const auto start = std::chrono::steady_clock::now();
+    const std::clock_t cpu_start = std::clock();
     const torch::Tensor logits = model.logits(model.pooled(model.images(images, indices)));
     optimizer.zero_gradients();
     loss.training(logits, images.labels).backward();
     optimizer.step();
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    if (step >= kWarmUp) seconds.push_back(taken.count());
+    const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+    if (step >= kWarmUp) durations.push_back({taken.count(), cpu});
   }
-  return seconds;
+  return durations;
 }
 
 int run(int argc, char** argv) {
@@ -65,7 +74,9 @@ int run(int argc, char** argv) {
   spec.batch_size = std::atoi(argv[4]);
   spec.image_size = {std::atoi(argv[5]), std::atoi(argv[5])};
   at::set_num_threads(std::atoi(argv[6]));
-  for (const double each : time_steps(spec, std::atoi(argv[7]))) std::printf("%.6f\n", each);
+  for (const Duration& each : time_steps(spec, std::atoi(argv[7]))) {
+    std::printf("%.6f %.6f\n", each.wall, each.cpu);
+  }
   return 0;
 }
 

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Compares full training steps of ranksweep's trainer with PyTorch's eager mode.
 
-    tools/benchmarks/training_step.py build/release/bin/training_step [--rounds 3] ...
+    tools/benchmarks/training_step.py build/release/bin/training_step [--rounds 3] [--clock cpu] ...
 
 Needs the Python packages in .venv-tests and runs itself with them. Both sides take the same batch
 size, image size, threads and optimizer (RMSprop); rounds of the two alternate, so that whatever
 else the machine does meets both. Each figure is the fastest step of all rounds, the one that was
 disturbed least. PyTorch runs in its default memory layout.
+
+--clock cpu counts the processor time of all threads instead of the time on the wall: on a machine
+that is busy with other work it is the steadier measure, but it does not see threads that wait.
 """
 
 import argparse
@@ -20,6 +23,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-tests/bin/python"
 ARCHITECTURES = ["simple_cnn", "vgg16_simple", "vgg16", "inception_v3", "resnet50", "inception_resnet_v2"]
 HEAD_WIDTH = 256
+# As `ranksweep run` starts its trainers: tools/cli/trainer_program.cc.
+TRAINER_ENVIRONMENT = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776"
+}
 
 
 def plain_network(channels, batch_norm, first_stride):
@@ -72,25 +79,27 @@ class Pytorch:
         shape = (options.batch, 3, options.size, options.size)
         self.images = torch.randint(0, 256, shape, dtype=torch.uint8)
         self.labels = (torch.arange(options.batch) % 2).float()
+        self.clock = time.process_time if options.clock == "cpu" else time.perf_counter
 
     def step(self):
         import torch
 
-        start = time.perf_counter()
+        start = self.clock()
         logits = self.network(self.images.float() / 255).squeeze(1)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, self.labels)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         loss.item()
-        return time.perf_counter() - start
+        return self.clock() - start
 
 
 def ours(name, memory_format, precision, options):
     command = [options.program, name, memory_format, precision]
     command += [str(n) for n in (options.batch, options.size, options.threads, options.steps)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return min(float(line) for line in output.split())
+    environment = TRAINER_ENVIRONMENT | os.environ
+    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    return min(float(line.split()[options.clock == "cpu"]) for line in output.splitlines())
 
 
 def measure(name, options):
@@ -118,9 +127,10 @@ def main():
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--size", type=int, default=150)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     options = parser.parse_args()
 
-    print(f"batch {options.batch}, {options.size} x {options.size}, {options.threads} threads\n")
+    print(f"batch {options.batch}, {options.size} x {options.size}, {options.threads} threads, {options.clock} time\n")
     print("| architecture | PyTorch, s | contiguous, s | ratio | channels last, s | ratio | bfloat16, s | ratio |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for name in options.architectures:

@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -152,8 +151,7 @@ ExitCode run(const RunOptions& options) {
   const Ranks ranks = start_ranks();
   cluster::Transport& transport = *ranks.transport;
   const std::filesystem::path trainer = find_trainer();
-  // Trainers inherit it; docs/decisions/0005. A user's own setting stays.
-  ::setenv("OMP_WAIT_POLICY", "passive", 0);
+  set_trainer_environment();
   orchestrator::Agent agent(
       agent_options(trainer, choose_device(options.device, ranks), ranks.local_size), transport);
   if (transport.rank() != cluster::kCoordinatorRank) {

@@ -22,4 +22,12 @@ std::filesystem::path find_trainer() {
   return beside;
 }
 
+void set_trainer_environment() {
+  ::setenv("OMP_WAIT_POLICY", "passive", 0);
+  ::setenv("GLIBC_TUNABLES",
+           "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:"
+           "glibc.malloc.trim_threshold=1099511627776",
+           0);
+}
+
 }  // namespace ranksweep::cli

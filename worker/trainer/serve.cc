@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <malloc.h>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -194,6 +195,7 @@ void serve(AgentLink& agent, const std::string& program) {
       // Anything else is a late word about a trial that is over.
       if (const auto* assign = std::get_if<cluster::Assign>(&command)) {
         agent.send(answer(*assign, agent, kept));
+        malloc_trim(0);  // glibc was told to keep what a step frees, not what a trial does
       }
     }
   } catch (const AgentGone&) {
