@@ -30,6 +30,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Started, attempt, resumed_from, 
                                                 precision, memory_format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, attempt, epoch, step, steps, images_per_second)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochDone, attempt, metrics)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BasePasses, attempt, used, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finished, attempt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Diverged, attempt, epoch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Failed, attempt, cause, message)
@@ -56,6 +57,8 @@ template <>
 inline constexpr const char* kType<Progress> = "progress";
 template <>
 inline constexpr const char* kType<EpochDone> = "epoch";
+template <>
+inline constexpr const char* kType<BasePasses> = "base_passes";
 template <>
 inline constexpr const char* kType<Finished> = "finished";
 template <>

@@ -80,6 +80,14 @@ struct EpochDone {  // the trainer waits for the Verdict
   sweeps::EpochMetrics metrics;
 };
 
+// Before the end of a trial with a frozen base: how many passes of the base over a set of images
+// the trial used, and how many the trainer ran meanwhile, for it or for others.
+struct BasePasses {
+  sweeps::AttemptId attempt = 0;
+  int used = 0;
+  int run = 0;
+};
+
 struct Finished {  // after Verdict{stop}: the best weights are complete on disk
   sweeps::AttemptId attempt = 0;
 };
@@ -99,8 +107,8 @@ struct Stopped {  // after Stop; the resume state is on disk
   sweeps::AttemptId attempt = 0;
 };
 
-using Report =
-    std::variant<Ready, Skipped, Started, Progress, EpochDone, Finished, Diverged, Failed, Stopped>;
+using Report = std::variant<Ready, Skipped, Started, Progress, EpochDone, BasePasses, Finished,
+                            Diverged, Failed, Stopped>;
 
 // A line that is no message of the protocol: what() says why.
 class ProtocolError : public std::runtime_error {

@@ -217,6 +217,11 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::E
   queue_.announce([=, this] { listener_.epoch_done(from, ledger_.record(trial)); });
 }
 
+void Coordinator::handle(cluster::Rank /*from*/, std::size_t /*trial*/,
+                         const cluster::BasePasses& passes) {
+  listener_.base_ran(passes);
+}
+
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::Finished& finished) {
   if (ledger_.decision(trial) != cluster::Decision::stop) {
     abandon(from, kProtocol, "the trainer called the trial finished before it was told to");

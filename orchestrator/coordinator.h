@@ -80,6 +80,7 @@ class Coordinator {
   void handle(cluster::Rank from, std::size_t trial, const cluster::Started& started);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Progress& progress);
   void handle(cluster::Rank from, std::size_t trial, const cluster::EpochDone& epoch);
+  void handle(cluster::Rank from, std::size_t trial, const cluster::BasePasses& passes);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Finished& finished);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Diverged& diverged);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Failed& failed);

@@ -22,6 +22,7 @@ class ProgressListener {
   virtual void attempt_started(cluster::Rank rank, const TrialRecord& trial, int resumed_from) = 0;
   virtual void progressed(cluster::Rank rank, const TrialRecord& trial,
                           const cluster::Progress& progress) = 0;
+  virtual void base_ran(const cluster::BasePasses& passes) = 0;
   virtual void epoch_done(cluster::Rank rank, const TrialRecord& trial) = 0;
   virtual void attempt_ended(cluster::Rank rank, const TrialRecord& trial,
                              const Ending& ending) = 0;

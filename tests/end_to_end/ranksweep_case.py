@@ -35,6 +35,7 @@ class RanksweepCase(unittest.TestCase):
     def setUpClass(cls):
         cls.shared_folder = Path(tempfile.mkdtemp(prefix="ranksweep-test-"))
         cls.faces = cls.shared_folder / "faces"
+        os.environ["RANKSWEEP_CACHE"] = str(cls.shared_folder / "cache")  # nothing from an earlier build
         subprocess.run(
             [BIN / "ranksweep", "make-faces", cls.faces, "--persons", "16", "--seed", "3", "--size", "48"],
             check=True, capture_output=True)

@@ -276,6 +276,14 @@ TEST_F(CoordinatorTest, RecordsWhatAnAttemptRunsWith) {
   EXPECT_EQ(store_->descriptions[0].memory_format, "channels_last");
 }
 
+TEST_F(CoordinatorTest, TellsOfThePassesOfFrozenBases) {
+  start(1, 1);
+  flush();
+  const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+  report(0, cluster::BasePasses{.attempt = attempt, .used = 3, .run = 1});
+  EXPECT_EQ(listener_.passes_used, 3);
+}
+
 TEST_F(CoordinatorTest, TheVerdictStopsATrialAtItsLastEpoch) {
   start(1, 1);
   flush();

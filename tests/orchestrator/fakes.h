@@ -123,12 +123,14 @@ class SilentListener : public ProgressListener {
   void rank_joined(cluster::Rank, const Placement&) override {}
   void attempt_started(cluster::Rank, const TrialRecord&, int) override {}
   void progressed(cluster::Rank, const TrialRecord&, const cluster::Progress&) override {}
+  void base_ran(const cluster::BasePasses& passes) override { passes_used += passes.used; }
   void epoch_done(cluster::Rank, const TrialRecord&) override {}
   void attempt_ended(cluster::Rank, const TrialRecord&, const Ending&) override {}
   void storage_troubled(const std::string& problem) override { troubles.push_back(problem); }
   void storage_recovered() override { troubles.push_back("over"); }
 
   std::vector<std::string> troubles;
+  int passes_used = 0;
 };
 
 }  // namespace ranksweep::orchestrator

@@ -1,5 +1,6 @@
 #include "tools/cli/cost_model.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <set>
@@ -17,6 +18,7 @@ namespace {
 struct Network {
   double multiply_adds = 0;  // of the base, one image
   double parameters = 0;
+  double base_parameters = 0;
 };
 using Networks = std::map<std::string, Network>;  // by architecture
 
@@ -29,28 +31,59 @@ Networks ask_trainer(const std::filesystem::path& trainer, const std::set<std::s
   Networks networks;
   for (const auto& each : nlohmann::json::parse(answer)) {
     networks[each.at("name")] = {.multiply_adds = each.at("multiply_adds"),
-                                 .parameters = each.at("parameters")};
+                                 .parameters = each.at("parameters"),
+                                 .base_parameters = each.at("base_parameters")};
   }
   return networks;
 }
 
-double passes_over_base(const sweeps::TrialSpec& spec, double train_images, double val_images) {
-  const double epochs = spec.epochs;
-  if (spec.training == sweeps::TrainingMode::full) {
-    return epochs * (3 * train_images + val_images);
-  }
-  // A frozen base sees the same images in every epoch, unless they are augmented.
-  const bool augmented = spec.augmentation != sweeps::Augmentation{};
-  return (augmented ? epochs : 1) * train_images + val_images;
+// Epochs in which the whole base is frozen.
+int frozen_epochs(const sweeps::TrialSpec& spec) {
+  if (spec.training == sweeps::TrainingMode::full) return 0;
+  return spec.unfreeze_at_epoch ? std::min(*spec.unfreeze_at_epoch - 1, spec.epochs) : spec.epochs;
 }
 
+// What trials with a frozen base have in common when they share its passes.
+std::string shared_pass(const sweeps::TrialSpec& spec) {
+  nlohmann::json key = sweeps::to_canonical_json(spec);
+  const std::string weights =
+      spec.weights_hash ? *spec.weights_hash : fmt::format("random {}", spec.seed);
+  return nlohmann::json{weights,
+                        key["architecture"],
+                        key["image_size"],
+                        key["augmentation"],
+                        key["data_seed"],
+                        key["normalization"],
+                        spec.head.pooling,
+                        key["precision"],
+                        key["memory_format"]}
+      .dump();
+}
+
+// Passes of a frozen base over images. It sees the same in every epoch, unless they are augmented.
+double frozen_passes(const sweeps::TrialSpec& spec, double train_images, double val_images) {
+  const bool augmented = spec.augmentation != sweeps::Augmentation{};
+  return (augmented ? frozen_epochs(spec) : 1) * train_images + val_images;
+}
+
+// `shares`: a trial before this one runs the frozen base.
 TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double train_images,
-                  double val_images) {
+                  double val_images, bool shares) {
   constexpr double kBytesPerNumber = 4;
   // The best weights; in the resume state the weights again, and the optimizer's running averages.
-  const double copies = 4;
-  return {.multiply_adds = network.multiply_adds * passes_over_base(spec, train_images, val_images),
-          .checkpoint_bytes = network.parameters * kBytesPerNumber * copies};
+  constexpr double kCopies = 4;
+  const bool base_is_trained = frozen_epochs(spec) < spec.epochs;
+  const double head_parameters = network.parameters - network.base_parameters;
+  const double images_an_epoch = 3 * train_images + val_images;
+
+  double multiply_adds = spec.epochs * images_an_epoch * head_parameters;
+  multiply_adds += (spec.epochs - frozen_epochs(spec)) * images_an_epoch * network.multiply_adds;
+  double numbers = kCopies * (base_is_trained ? network.parameters : head_parameters);
+  if (frozen_epochs(spec) > 0 && !shares) {
+    multiply_adds += frozen_passes(spec, train_images, val_images) * network.multiply_adds;
+    if (!base_is_trained) numbers += network.base_parameters;  // one file for all of them
+  }
+  return {.multiply_adds = multiply_adds, .checkpoint_bytes = numbers * kBytesPerNumber};
 }
 
 }  // namespace
@@ -66,10 +99,11 @@ std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images
     networks[size] = ask_trainer(trainer, names, size);
   }
   std::vector<TrialCost> costs;
-  for (const sweeps::PlannedTrial& trial : plan.trials) {
-    costs.push_back(cost_of(trial.spec,
-                            networks.at(trial.spec.image_size).at(trial.spec.architecture),
-                            train_images, val_images));
+  std::set<std::string> passes;
+  for (const auto& [id, spec, cost] : plan.trials) {
+    const bool shares = frozen_epochs(spec) > 0 && !passes.insert(shared_pass(spec)).second;
+    costs.push_back(cost_of(spec, networks.at(spec.image_size).at(spec.architecture), train_images,
+                            val_images, shares));
   }
   return costs;
 }

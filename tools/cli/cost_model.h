@@ -11,7 +11,8 @@ namespace ranksweep::cli {
 
 // What a trial is expected to cost. Multiply-adds are of all its epochs, early stopping left out:
 // a training step counts three times a forward pass (forward, gradients of the inputs, gradients of
-// the weights), a frozen base once for each pass over the images.
+// the weights). Of the trials that share the passes of a frozen base, and its file, the first is
+// charged for them: so it comes first, and the others find its features.
 struct TrialCost {
   double multiply_adds = 0;
   double checkpoint_bytes = 0;  // best weights and resume state together

@@ -143,6 +143,18 @@ void ProgressDisplay::storage_troubled(const std::string& problem) {
   print_line("waiting to write, nothing is lost: " + problem);
 }
 
+void ProgressDisplay::base_ran(const cluster::BasePasses& passes) {
+  passes_used_ += passes.used;
+  passes_run_ += passes.run;
+}
+
+std::string ProgressDisplay::base_passes_text() const {
+  if (passes_used_ == 0) return "";
+  return fmt::format("frozen bases ran {} over a set of images; sharing saved {}",
+                     count_text(passes_run_, "time"),
+                     count_text(passes_used_ - passes_run_, "run"));
+}
+
 void ProgressDisplay::storage_recovered() { print_line("the database can be written again"); }
 
 std::string ProgressDisplay::name_of(const TrialRecord& trial) const {

@@ -27,6 +27,7 @@ class ProgressDisplay : public orchestrator::ProgressListener {
                        int resumed_from) override;
   void progressed(cluster::Rank rank, const orchestrator::TrialRecord& trial,
                   const cluster::Progress& progress) override;
+  void base_ran(const cluster::BasePasses& passes) override;
   void epoch_done(cluster::Rank rank, const orchestrator::TrialRecord& trial) override;
   void attempt_ended(cluster::Rank rank, const orchestrator::TrialRecord& trial,
                      const orchestrator::Ending& ending) override;
@@ -34,6 +35,9 @@ class ProgressDisplay : public orchestrator::ProgressListener {
   void storage_recovered() override;
 
   void tick(Clock::time_point now, const orchestrator::Ledger& ledger);
+
+  // How much the sharing of frozen bases has saved; empty when no base was frozen.
+  std::string base_passes_text() const;
 
  private:
   struct RankLine {
@@ -59,6 +63,8 @@ class ProgressDisplay : public orchestrator::ProgressListener {
   bool on_terminal_;
   int lines_drawn_ = 0;
   std::map<cluster::Rank, RankLine> ranks_;
+  int passes_used_ = 0;  // of frozen bases, by all trials
+  int passes_run_ = 0;
   std::optional<double> work_at_start_;  // done before this run
   std::string best_;                     // the best trial so far, for people
   double best_loss_ = 0;

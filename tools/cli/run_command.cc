@@ -94,8 +94,11 @@ void print_start(const SweepInputs& inputs, int ranks, const orchestrator::Trial
 }
 
 ExitCode print_end(const orchestrator::Coordinator& coordinator, const RunOptions& options,
-                   Clock::duration elapsed) {
+                   const std::string& base_passes, Clock::duration elapsed) {
   const auto counts = coordinator.ledger().counts();
+  if (!base_passes.empty()) {
+    fmt::print("{}\n", base_passes);
+  }
   if (coordinator.interrupted() && counts.ended() < counts.total()) {
     fmt::print(
         "interrupted: {} of {} done, all results are in {}\n"
@@ -133,7 +136,7 @@ ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trai
   print_start(inputs, transport.size(), coordinator.ledger().counts());
   orchestrator::run_rank(transport, agent, &coordinator,
                          [&](Clock::time_point now) { display.tick(now, coordinator.ledger()); });
-  return print_end(coordinator, options, Clock::now() - start);
+  return print_end(coordinator, options, display.base_passes_text(), Clock::now() - start);
 }
 
 // MPI_Finalize waits for every rank; with one of them lost, each leaves without it.

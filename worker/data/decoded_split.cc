@@ -1,16 +1,8 @@
 #include "worker/data/decoded_split.h"
 
-#include <cerrno>
-#include <chrono>
-#include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
 #include <optional>
-#include <system_error>
-#include <thread>
 
 #include <fmt/format.h>
-#include <sys/file.h>
 
 #include "worker/data/cache_file.h"
 #include "worker/data/file_bytes.h"
@@ -124,41 +116,6 @@ void build(const DataSet& data, const DataSpec& spec, const std::string& fingerp
   writer.finish(builder.bad_files());
 }
 
-// Holds the lock of a cache file: only its holder builds the file.
-class BuildLock {
- public:
-  BuildLock(const fs::path& path, const DecodeProgress& progress, std::size_t total)
-      : file_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    if (file_.get() < 0) fail(path);
-    while (flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR) fail(path);
-      if (progress) progress(0, total);
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-  }
-
- private:
-  [[noreturn]] static void fail(const fs::path& path) {
-    throw CacheError(
-        fmt::format("{}: cannot be locked: {}; make its folder writable, or set "
-                    "RANKSWEEP_CACHE to another folder",
-                    path.string(), std::strerror(errno)));
-  }
-
-  FileDescriptor file_;
-};
-
-void create_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw CacheError(
-        fmt::format("{}: the cache's folder cannot be made: {}; set RANKSWEEP_CACHE to "
-                    "another one",
-                    folder.string(), error.message()));
-  }
-}
-
 }  // namespace
 
 DecodedData::DecodedData(std::unique_ptr<CacheFile> file) : file_(std::move(file)) {}
@@ -172,18 +129,6 @@ const DecodedSplit& DecodedData::validation() const { return file_->split(1); }
 const DecodedSplit& DecodedData::test() const { return file_->split(2); }
 const std::vector<BadFile>& DecodedData::bad_files() const { return file_->bad_files(); }
 
-fs::path default_cache_folder() {
-  const auto variable = [](const char* name) -> fs::path {
-    const char* value = std::getenv(name);
-    return value ? value : "";
-  };
-  if (fs::path folder = variable("RANKSWEEP_CACHE"); !folder.empty()) return folder;
-  if (const fs::path base = variable("XDG_CACHE_HOME"); !base.empty()) return base / "ranksweep";
-  if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "ranksweep";
-  if (const fs::path base = variable("TMPDIR"); !base.empty()) return base / "ranksweep-cache";
-  return "/tmp/ranksweep-cache";
-}
-
 DecodedData open_decoded(const DataSet& data, const DataSpec& spec, const std::string& fingerprint,
                          int height, int width, const fs::path& cache_folder,
                          const DecodeProgress& progress) {
@@ -191,8 +136,10 @@ DecodedData open_decoded(const DataSet& data, const DataSpec& spec, const std::s
                                                    width, kDecoderVersion);
   std::unique_ptr<CacheFile> file = CacheFile::open(path, height, width);
   if (!file) {
-    create_folder(cache_folder);
-    const BuildLock lock(path.string() + ".lock", progress, count_samples(data));
+    create_cache_folder(cache_folder);
+    const BuildLock lock = BuildLock::acquire(path, [&] {
+      if (progress) progress(0, count_samples(data));
+    });
     file = CacheFile::open(path, height, width);  // another process may have built it meanwhile
     if (!file) {
       build(data, spec, fingerprint, path, height, width, progress);

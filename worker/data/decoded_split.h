@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sweeps/sweep_spec.h"
+#include "worker/data/cache_folder.h"
 #include "worker/data/data_set.h"
 
 namespace ranksweep::worker {
@@ -55,10 +56,6 @@ class DecodedData {
 // Called from time to time while the cache is built, or while another process builds it and `done`
 // stays 0, so that a caller can say that it lives. What it throws ends the building.
 using DecodeProgress = std::function<void(std::size_t done, std::size_t total)>;
-
-// $RANKSWEEP_CACHE, else $XDG_CACHE_HOME/ranksweep, else ~/.cache/ranksweep, else
-// $TMPDIR/ranksweep-cache, else /tmp/ranksweep-cache.
-std::filesystem::path default_cache_folder();
 
 // Opens the decoded images of `data`, whose fingerprint() is `fingerprint`, at height x width.
 // Builds the cache file when it is not there or damaged, once a node: one process builds it under a

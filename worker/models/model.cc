@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <stdexcept>
 #include <unordered_map>
+#include <utility>
+
+#include "worker/data/mix.h"
 
 namespace ranksweep::worker {
 namespace {
+
+constexpr std::uint64_t kHeadStream = 0x68656164;  // parts the head's draws from the base's
 
 void list_tensors(const torch::nn::Module& module, const std::string& prefix,
                   std::vector<NamedTensor>& tensors) {
@@ -30,12 +35,21 @@ int block_index(const Base& base, const std::string& name) {
 
 }  // namespace
 
-Model::Model(const sweeps::TrialSpec& spec, int classes) {
+std::shared_ptr<Head> make_head(const sweeps::TrialSpec& spec, int classes) {
+  const PassCost cost = measure(find_architecture(spec.architecture).build, spec.image_size);
+  torch::manual_seed(mix({static_cast<std::uint64_t>(spec.seed), kHeadStream}));
+  return std::make_shared<Head>(spec.head, spec.dropout, cost.features, classes);
+}
+
+std::vector<NamedTensor> tensors_of(const Head& head) {
+  std::vector<NamedTensor> tensors;
+  list_tensors(head, "head.", tensors);
+  return tensors;
+}
+
+Model::Model(const sweeps::TrialSpec& spec, std::shared_ptr<Head> head) : head_(std::move(head)) {
   torch::manual_seed(static_cast<std::uint64_t>(spec.seed));
-  const Architecture& architecture = find_architecture(spec.architecture);
-  architecture.build(*base_);
-  head_ = std::make_shared<Head>(spec.head, spec.dropout,
-                                 measure(architecture.build, spec.image_size).features, classes);
+  find_architecture(spec.architecture).build(*base_);
   if (spec.frozen_until) block_index(*base_, *spec.frozen_until);  // throws when there is none
 
   std::unordered_map<const void*, int> block_of;

@@ -19,13 +19,18 @@ struct NamedTensor {
   int block = 0;  // of the base, counted from 0; the head is the block after the last
 };
 
+// The head of a trial. Its weights are a function of spec.seed alone, whether or not the base is
+// ever built. Throws std::invalid_argument for an unknown architecture, c10::Error when the images
+// are smaller than sweeps::Architecture::smallest_size.
+std::shared_ptr<Head> make_head(const sweeps::TrialSpec& spec, int classes);
+
 // The classifier of a trial: an architecture's convolutional base and a head.
 class Model {
  public:
-  // Weights as a function of spec.seed alone; spec.weights is not read. Throws
-  // std::invalid_argument for an unknown architecture or block, c10::Error when the images are
-  // smaller than sweeps::Architecture::smallest_size.
-  Model(const sweeps::TrialSpec& spec, int classes);
+  // The base's weights are a function of spec.seed alone, too; spec.weights is not read. Throws as
+  // make_head(), and std::invalid_argument for an unknown block.
+  Model(const sweeps::TrialSpec& spec, int classes) : Model(spec, make_head(spec, classes)) {}
+  Model(const sweeps::TrialSpec& spec, std::shared_ptr<Head> head);
 
   Base& base() { return *base_; }
   Head& head() { return *head_; }
@@ -46,6 +51,9 @@ class Model {
   std::shared_ptr<Head> head_;
   std::vector<NamedTensor> tensors_;
 };
+
+// The tensors of a head under the names that they have in a model; their block is 0.
+std::vector<NamedTensor> tensors_of(const Head& head);
 
 // How many blocks of `model`'s base are frozen in `epoch` (counted from 1).
 int frozen_blocks(const sweeps::TrialSpec& spec, Model& model, int epoch);

@@ -167,7 +167,8 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> file) {
   return header;
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(map_file(path)) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : path_(path), file_(map_file(path)) {
   try {
     header_ = parse_safetensors(file_);
   } catch (const SafetensorsError& error) {

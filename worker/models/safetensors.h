@@ -49,10 +49,12 @@ class SafetensorsFile {
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
+  const std::filesystem::path& path() const { return path_; }
   const SafetensorsHeader& header() const { return header_; }
   std::span<const std::byte> bytes(const ArrayInfo& array) const;
 
  private:
+  std::filesystem::path path_;
   std::span<const std::byte> file_;
   SafetensorsHeader header_;
 };

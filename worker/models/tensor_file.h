@@ -21,6 +21,8 @@ void write_tensors(const std::filesystem::path& path, const NamedTensors& tensor
 
 // Throws SafetensorsError unless the checksum that write_tensors() left is there and right.
 void verify_checksum(const SafetensorsFile& file);
+// The checksum as noted; empty when there is none.
+std::string checksum_of(const SafetensorsFile& file);
 
 // Copies the bytes of `array` into `tensor`. Throws SafetensorsError when shape or type differ.
 void read_into(torch::Tensor tensor, const SafetensorsFile& file, const ArrayInfo& array);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "worker/models/shared_base.h"
 #include "worker/models/tensor_file.h"
 
 namespace ranksweep::worker {
@@ -37,6 +38,11 @@ bool may_be_missing(const std::string& name) { return name.ends_with("num_batche
 void load_base_weights(Model& model, const Architecture& architecture,
                        const std::filesystem::path& path) {
   const SafetensorsFile file(path);
+  if (needs_base(file)) {
+    throw SafetensorsError(path.string() +
+                           " is a checkpoint that holds a head alone; its base is " +
+                           base_of(file).string() + ": name that as the weights");
+  }
   std::map<std::string, const ArrayInfo*> arrays;
   for (const ArrayInfo& array : file.header().arrays) {
     if (!belongs_to_classifier(array.name, architecture)) arrays[array.name] = &array;

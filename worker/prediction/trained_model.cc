@@ -1,10 +1,13 @@
 #include "worker/prediction/trained_model.h"
 
+#include <algorithm>
 #include <map>
+#include <span>
 
 #include <nlohmann/json.hpp>
 
 #include "sweeps/trial_values.h"
+#include "worker/models/shared_base.h"
 #include "worker/models/tensor_file.h"
 #include "worker/training/loss.h"
 
@@ -30,14 +33,25 @@ sweeps::TrialSpec spec_of(const SafetensorsFile& file) {
   return spec;
 }
 
-void read_weights(Model& model, const SafetensorsFile& file) {
+// Fills `tensors` from `file`.
+void read_weights(std::span<const NamedTensor> tensors, const SafetensorsFile& file) {
   std::map<std::string, const ArrayInfo*> arrays;
   for (const ArrayInfo& array : file.header().arrays) arrays[array.name] = &array;
-  for (const auto& [name, tensor, block] : model.tensors()) {
+  for (const auto& [name, tensor, block] : tensors) {
     const auto found = arrays.find(name);
     if (found == arrays.end()) throw SafetensorsError("it has no tensor " + name);
     read_into(tensor, file, *found->second);
   }
+}
+
+// The head from `file`, and the base from there or from the file that it names.
+void read_weights(Model& model, const SafetensorsFile& file) {
+  const std::span tensors(model.tensors());
+  if (!needs_base(file)) return read_weights(tensors, file);
+  const auto head = std::ranges::find(tensors, model.base_blocks(), &NamedTensor::block);
+  const auto in_base = static_cast<std::size_t>(head - tensors.begin());
+  read_weights(tensors.first(in_base), SafetensorsFile(base_of(file)));
+  read_weights(tensors.subspan(in_base), file);
 }
 
 }  // namespace

@@ -41,6 +41,10 @@ class ProtocolSupervisor : public Supervisor {
                                  .memory_format = sweeps::encode(start.memory_format)});
   }
 
+  void base_ran(int used, int run) {
+    if (used > 0) agent_.send(cluster::BasePasses{attempt_, used, run});
+  }
+
   void progressed(int epoch, int step, int steps, double images_per_second) override {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_progress_ < kProgressInterval) return;
@@ -88,7 +92,7 @@ struct StoppedBeforeStart {};
 struct Kept {
   std::string data_key;
   std::shared_ptr<const TrainingData> data;
-  FeatureCache features;
+  FeatureStore features;
 };
 
 std::shared_ptr<const TrainingData> find_data(const cluster::Assign& assign,
@@ -115,7 +119,10 @@ cluster::Report train_assigned(const cluster::Assign& assign, ProtocolSupervisor
                   .checkpoint_interval = assign.checkpoint_interval,
                   .known_epochs = assign.known_epochs};
   const auto data = find_data(assign, job.spec.image_size, supervisor, kept);
+  const FeatureStore::Counts before = kept.features.counts();
   const TrainingEnd end = train(job, *data, kept.features, supervisor);
+  supervisor.base_ran(kept.features.counts().used - before.used,
+                      kept.features.counts().computed - before.computed);
   switch (end.kind) {
     case TrainingEnd::Kind::diverged:
       return cluster::Diverged{assign.attempt, end.epoch};

@@ -11,8 +11,6 @@
 namespace ranksweep::worker {
 namespace {
 
-constexpr std::int64_t kEvaluationBatch = 32;
-
 int batches_of(const ImageSet& set) {
   return static_cast<int>((set.size() + kEvaluationBatch - 1) / kEvaluationBatch);
 }
@@ -22,18 +20,18 @@ torch::Tensor indices_of(int batch, const ImageSet& set) {
   return torch::arange(begin, std::min(begin + kEvaluationBatch, set.size()), torch::kInt64);
 }
 
-// The prepared images of a batch.
-BatchLoader::Prepare prepare_images(const TrialModel& model, const ImageSet& set) {
-  return [&](int batch) { return model.images(set, indices_of(batch, set)); };
-}
-
 }  // namespace
 
-torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, const BeforeBatch& before) {
+torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, int augmented_in_epoch,
+                              const BeforeBatch& before) {
   const torch::NoGradGuard no_gradients;
-  model.model().train(false);
+  model.train(false);
   const int batches = batches_of(set);
-  BatchLoader loader(0, batches, prepare_images(model, set));
+  BatchLoader loader(0, batches, [&](int batch) {
+    const torch::Tensor indices = indices_of(batch, set);
+    return augmented_in_epoch > 0 ? model.augmented_images(set, indices, augmented_in_epoch)
+                                  : model.images(set, indices);
+  });
   std::vector<torch::Tensor> parts;
   for (int batch = 0; batch < batches; ++batch) {
     before(batch, batches);
@@ -45,10 +43,13 @@ torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, const Befo
 Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor& features,
                     const BeforeBatch& before) {
   const torch::NoGradGuard no_gradients;
-  model.model().train(false);
+  model.train(false);
   const int batches = batches_of(set);
   std::optional<BatchLoader> loader;
-  if (!features.defined()) loader.emplace(0, batches, prepare_images(model, set));
+  if (!features.defined()) {
+    loader.emplace(0, batches,
+                   [&](int batch) { return model.images(set, indices_of(batch, set)); });
+  }
   std::vector<torch::Tensor> parts;
   Evaluation evaluation;
   for (int batch = 0; batch < batches; ++batch) {

@@ -15,8 +15,13 @@ namespace ranksweep::worker {
 // Called before each batch; what it throws ends the pass.
 using BeforeBatch = std::function<void(int batch, int batches)>;
 
+inline constexpr std::int64_t kEvaluationBatch = 32;
+
 // What the base and the pooling make of every image: [N, F] of float32 on the model's device.
-torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, const BeforeBatch& before);
+// `augmented_in_epoch`: of the images as the trial's augmentation changes them in that epoch; 0 of
+// the images as they are.
+torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, int augmented_in_epoch,
+                              const BeforeBatch& before);
 
 struct Evaluation {
   torch::Tensor logits;  // [N, L] of float32 on the model's device

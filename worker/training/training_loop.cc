@@ -1,13 +1,13 @@
 #include "worker/training/training_loop.h"
 
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "sweeps/trial_values.h"
+#include "worker/models/shared_base.h"
 #include "worker/training/batch_loader.h"
 #include "worker/training/checkpoints.h"
 #include "worker/training/evaluation.h"
@@ -17,6 +17,7 @@
 #include "worker/training/run_state.h"
 #include "worker/training/schedule.h"
 #include "worker/training/stopwatch.h"
+#include "worker/training/trial_features.h"
 #include "worker/training/trial_model.h"
 
 namespace ranksweep::worker {
@@ -28,17 +29,20 @@ struct LossNotFinite {};
 
 class TrainingRun {
  public:
-  TrainingRun(const TrainingJob& job, const TrainingData& data, FeatureCache& cache,
+  TrainingRun(const TrainingJob& job, const TrainingData& data, FeatureStore& store,
               Supervisor& supervisor)
       : job_(job),
         spec_(job.spec),
         data_(data),
-        cache_(cache),
         supervisor_(supervisor),
         model_(spec_, static_cast<int>(data.classes.size()), job.device),
         loss_(spec_, data.train.labels, static_cast<int>(data.classes.size()), job.device),
         optimizer_(spec_, make_groups()),
-        checkpoints_(job.directory, job.trial) {}
+        checkpoints_(job.directory, job.trial),
+        features_(spec_, model_, data, job.device, store,
+                  [this](std::int64_t done, std::int64_t images, double seconds) {
+                    watch_pass(done, images, seconds);
+                  }) {}
 
   TrainingEnd run() {
     try {
@@ -56,29 +60,23 @@ class TrainingRun {
   }
 
  private:
-  Model& model() { return model_.model(); }
-
-  // Blocks of the base that no epoch trains.
-  int always_frozen() { return frozen_blocks(spec_, model(), std::numeric_limits<int>::max()); }
-
   std::vector<ParameterGroup> make_groups() {
     ParameterGroup base{.name = "base", .parameters = {}};
     ParameterGroup head{.name = "head", .parameters = {}};
-    for (const auto& [name, tensor, block] : model().tensors()) {
-      if (!tensor.requires_grad() || block < always_frozen()) continue;
-      (block == model().base_blocks() ? head : base).parameters.emplace_back(name, tensor);
+    for (const auto& [name, tensor, block] : model_.trained_tensors()) {
+      if (!tensor.requires_grad()) continue;
+      (name.starts_with("head.") ? head : base).parameters.emplace_back(name, tensor);
     }
     return {std::move(base), std::move(head)};
   }
 
-  // What the training changes: weights, and statistics of batch normalisation.
-  NamedTensors trained_tensors() {
-    NamedTensors tensors;
-    for (const auto& [name, tensor, block] : model().tensors()) {
-      if (block >= always_frozen()) tensors.emplace_back(name, tensor);
-    }
-    return tensors;
+  static NamedTensors named(const std::vector<NamedTensor>& tensors) {
+    NamedTensors result;
+    for (const auto& [name, tensor, block] : tensors) result.emplace_back(name, tensor);
+    return result;
   }
+
+  NamedTensors trained_tensors() { return named(model_.trained_tensors()); }
 
   void resume() {
     NamedTensors tensors = trained_tensors();
@@ -100,7 +98,7 @@ class TrainingRun {
     const int complete = static_cast<int>(state_.history.size());
     reported_ = std::min(job_.known_epochs, std::max(complete - 1, 0));
     supervisor_.started({.resumed_from = reported_,
-                         .parameters = model().parameter_count(),
+                         .parameters = model_.parameter_count(),
                          .precision = model_.precision(),
                          .memory_format = model_.memory_format()});
     since_save_.restart();
@@ -127,15 +125,15 @@ class TrainingRun {
   }
 
   void train_epoch() {
-    begin_epoch();
     const double earlier = state_.seconds;
     Stopwatch watch;
+    begin_epoch();
     const std::vector<std::int64_t> order =
         epoch_order(data_.train.size(), spec_.seed, state_.epoch);
     const int steps = step_count();
     const std::int64_t images_before = state_.images;
     std::optional<BatchLoader> loader;
-    if (!takes_features()) {
+    if (!base_frozen_) {
       loader.emplace(state_.step, steps, [&, epoch = state_.epoch](int step) {
         return training_images(batch_indices(order, step), epoch);
       });
@@ -153,16 +151,17 @@ class TrainingRun {
   }
 
   void begin_epoch() {
-    model().base().freeze(frozen_blocks(spec_, model(), state_.epoch));
     factor_ = schedule_factor(spec_, state_.epoch, state_.history);
     optimizer_.groups()[0].learning_rate =
         factor_ * spec_.base_learning_rate.value_or(spec_.learning_rate);
     optimizer_.groups()[1].learning_rate = factor_ * spec_.learning_rate;
-    base_frozen_ = model().base().frozen_blocks() == model().base_blocks();
-    if (!base_frozen_) return;
-    cache_.select(feature_key(spec_, data_.fingerprint, job_.device));
-    if (!augmented_) compute_features(data_.train, cache_.train);
-    compute_features(data_.validation, cache_.validation);
+    if (!model_.base_stays_frozen()) {
+      Model& model = model_.model();
+      model.base().freeze(frozen_blocks(spec_, model, state_.epoch));
+      base_frozen_ = model.base().frozen_blocks() == model.base_blocks();
+    }
+    train_features_ = base_frozen_ ? features_.train(state_.epoch) : torch::Tensor();
+    validation_features_ = base_frozen_ ? features_.validation() : torch::Tensor();
   }
 
   // A last batch of one image would leave batch normalisation without a variance, so that image
@@ -186,9 +185,6 @@ class TrainingRun {
                       : model_.images(data_.train, indices);
   }
 
-  // Whether this epoch's steps take what the base made of the images, and no images.
-  bool takes_features() const { return base_frozen_ && !augmented_; }
-
   torch::Tensor wait_for(BatchLoader& loader) {
     const Stopwatch waiting;
     torch::Tensor batch = loader.next();
@@ -198,13 +194,13 @@ class TrainingRun {
 
   // `loader` gives the images, where the step needs them.
   void take_step(const torch::Tensor& indices, std::optional<BatchLoader>& loader) {
-    model().train(true);
+    model_.train(true);
     torch::manual_seed(
         mix({static_cast<std::uint64_t>(spec_.seed), static_cast<std::uint64_t>(state_.epoch),
              static_cast<std::uint64_t>(state_.step)}));
     const torch::Tensor labels = data_.train.labels.index_select(0, indices).to(job_.device);
     const torch::Tensor pooled = loader ? model_.pooled(wait_for(*loader))
-                                        : cache_.train.index_select(0, indices.to(job_.device));
+                                        : train_features_.index_select(0, indices.to(job_.device));
     const torch::Tensor logits = model_.logits(pooled);
     const torch::Tensor loss = loss_.training(logits, labels);
     const double value = loss.item<double>();
@@ -220,9 +216,8 @@ class TrainingRun {
   }
 
   sweeps::EpochMetrics validate() {
-    const Evaluation validation =
-        evaluate(model_, data_.validation, base_frozen_ ? cache_.validation : torch::Tensor(),
-                 [&](int, int) { stop_if_requested(); });
+    const Evaluation validation = evaluate(model_, data_.validation, validation_features_,
+                                           [&](int, int) { stop_if_requested(); });
     if (!std::isfinite(validation.loss)) throw LossNotFinite();
     const auto images = static_cast<double>(state_.images);
     return {.epoch = state_.epoch,
@@ -248,16 +243,11 @@ class TrainingRun {
     }
   }
 
-  // The frozen base's only pass over `set`.
-  void compute_features(const ImageSet& set, torch::Tensor& features) {
-    if (features.defined()) return;
-    const Stopwatch watch;
-    features = pooled_features(model_, set, [&](int batch, int batches) {
-      stop_if_requested();
-      if (batch == 0) return;
-      const double images = static_cast<double>(set.size()) * batch / batches;
-      supervisor_.progressed(0, batch, batches, images / watch.seconds());
-    });
+  // While the frozen base makes features of the images.
+  void watch_pass(std::int64_t done, std::int64_t images, double seconds) {
+    stop_if_requested();
+    const double rate = done > 0 ? static_cast<double>(done) / seconds : 0;
+    supervisor_.progressed(0, static_cast<int>(done), static_cast<int>(images), rate);
   }
 
   // The best weights are kept in memory and written only when something on disk has to rely on
@@ -265,21 +255,32 @@ class TrainingRun {
   void write_best() {
     const int best = best_epoch(state_.history);
     if (best == best_on_disk_) return;
+    Metadata metadata = {{"val_loss", nlohmann::json(state_.history[best - 1].val_loss).dump()},
+                         {"architecture", spec_.architecture},
+                         {"classes", nlohmann::json(data_.classes).dump()},
+                         {"image_size", nlohmann::json(spec_.image_size).dump()},
+                         {"normalization", sweeps::encode(normalization_of(spec_))},
+                         {"precision", sweeps::encode(model_.precision())},
+                         {"memory_format", sweeps::encode(model_.memory_format())},
+                         {"spec", sweeps::to_canonical_json(spec_).dump()}};
     NamedTensors tensors;
-    for (const auto& [name, tensor, block] : model().tensors()) {
-      if (block < always_frozen()) tensors.emplace_back(name, tensor);
+    if (model_.base_stays_frozen()) {
+      metadata.merge(share_base());
+    } else {
+      tensors = named(model_.untrained_tensors());
     }
     tensors.insert(tensors.end(), best_weights_.begin(), best_weights_.end());
-    checkpoints_.write_best(best, tensors,
-                            {{"val_loss", nlohmann::json(state_.history[best - 1].val_loss).dump()},
-                             {"architecture", spec_.architecture},
-                             {"classes", nlohmann::json(data_.classes).dump()},
-                             {"image_size", nlohmann::json(spec_.image_size).dump()},
-                             {"normalization", sweeps::encode(normalization_of(spec_))},
-                             {"precision", sweeps::encode(model_.precision())},
-                             {"memory_format", sweeps::encode(model_.memory_format())},
-                             {"spec", sweeps::to_canonical_json(spec_).dump()}});
+    checkpoints_.write_best(best, tensors, std::move(metadata));
     best_on_disk_ = best;
+  }
+
+  // Sees to it that the base is on disk; returns how a head's checkpoint names it.
+  Metadata share_base() {
+    const SharedBase base(job_.directory, base_key(spec_));
+    if (!base.exists()) {
+      base.write(named(model_.untrained_tensors()), {{"architecture", spec_.architecture}});
+    }
+    return base.reference();
   }
 
   void save() {
@@ -302,18 +303,20 @@ class TrainingRun {
   const TrainingJob& job_;
   const sweeps::TrialSpec& spec_;
   const TrainingData& data_;
-  FeatureCache& cache_;
   Supervisor& supervisor_;
   TrialModel model_;
   Loss loss_;
   Optimizer optimizer_;
   Checkpoints checkpoints_;
+  TrialFeatures features_;
 
   const bool augmented_ = spec_.augmentation != sweeps::Augmentation{};
   RunState state_;
-  int reported_ = 0;           // epochs that need not be reported any more
-  double factor_ = 1;          // of the learning rates in this epoch
-  bool base_frozen_ = false;   // in this epoch: the head alone is trained
+  int reported_ = 0;                               // epochs that need not be reported any more
+  double factor_ = 1;                              // of the learning rates in this epoch
+  bool base_frozen_ = model_.base_stays_frozen();  // in this epoch: the head alone is trained
+  torch::Tensor train_features_;                   // then, what the base makes of the images
+  torch::Tensor validation_features_;
   NamedTensors best_weights_;  // of the best epoch, unless best_on_disk_ is that epoch
   int best_on_disk_ = 0;
   Stopwatch since_save_;
@@ -321,7 +324,7 @@ class TrainingRun {
 
 }  // namespace
 
-TrainingEnd train(const TrainingJob& job, const TrainingData& data, FeatureCache& features,
+TrainingEnd train(const TrainingJob& job, const TrainingData& data, FeatureStore& features,
                   Supervisor& supervisor) {
   return TrainingRun(job, data, features, supervisor).run();
 }

@@ -6,7 +6,7 @@
 
 #include "sweeps/trial_id.h"
 #include "sweeps/trial_spec.h"
-#include "worker/training/features.h"
+#include "worker/training/feature_store.h"
 #include "worker/training/supervisor.h"
 #include "worker/training/training_data.h"
 
@@ -35,7 +35,7 @@ struct TrainingEnd {
 // Throws std::system_error when a checkpoint cannot be written, SafetensorsError when the weights
 // to start from do not fit, std::invalid_argument for a specification that fits neither
 // architecture nor data, c10::Error from Torch.
-TrainingEnd train(const TrainingJob& job, const TrainingData& data, FeatureCache& features,
+TrainingEnd train(const TrainingJob& job, const TrainingData& data, FeatureStore& features,
                   Supervisor& supervisor);
 
 }  // namespace ranksweep::worker

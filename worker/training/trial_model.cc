@@ -1,11 +1,14 @@
 #include "worker/training/trial_model.h"
 
+#include <limits>
 #include <span>
 #include <utility>
 
 #include <ATen/autocast_mode.h>
 
+#include "sweeps/trial_id.h"
 #include "worker/augmentation/augment.h"
+#include "worker/models/safetensors.h"
 #include "worker/models/weights.h"
 #include "worker/training/normalize.h"
 
@@ -49,6 +52,14 @@ sweeps::Precision choose(sweeps::Precision wanted, torch::Device device) {
   return sweeps::Precision::float32;
 }
 
+// Features are kept by the hash of the weights that they come from, so it has to be the right one.
+void check_weights_hash(const sweeps::TrialSpec& spec) {
+  if (!spec.weights_hash || sweeps::hash_hex_of_file(*spec.weights) == *spec.weights_hash) return;
+  throw SafetensorsError(*spec.weights +
+                         " is not the file that the sweep was planned with: its content is "
+                         "another; put the old one back, or plan the sweep anew");
+}
+
 }  // namespace
 
 sweeps::Normalization normalization_of(const sweeps::TrialSpec& spec) {
@@ -60,11 +71,50 @@ TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device
       device_(device),
       precision_(choose(spec.precision, device)),
       memory_format_(choose(spec.memory_format)),
-      model_(spec, classes) {
-  if (spec.weights) {
-    load_base_weights(model_, find_architecture(spec.architecture), *spec.weights);
+      head_(make_head(spec, classes)),
+      parameter_count_(
+          measure(find_architecture(spec.architecture).build, spec.image_size).parameters) {
+  head_->to(device_);
+  for (const auto& parameter : head_->parameters()) parameter_count_ += parameter.numel();
+}
+
+bool TrialModel::base_stays_frozen() const {
+  return spec_.training == sweeps::TrainingMode::frozen && !spec_.unfreeze_at_epoch;
+}
+
+Model& TrialModel::model() {
+  if (model_) return *model_;
+  Model built(spec_, head_);
+  if (spec_.weights) {
+    load_base_weights(built, find_architecture(spec_.architecture), *spec_.weights);
+    check_weights_hash(spec_);
   }
-  model_.to(device_, torch_format());
+  built.to(device_, torch_format());
+  if (base_stays_frozen()) built.base().freeze(built.base_blocks());
+  built.train(head_->is_training());
+  return model_.emplace(std::move(built));
+}
+
+void TrialModel::train(bool on) {
+  head_->train(on);
+  if (model_) model_->train(on);
+}
+
+int TrialModel::always_frozen_blocks() {
+  return frozen_blocks(spec_, model(), std::numeric_limits<int>::max());
+}
+
+std::vector<NamedTensor> TrialModel::trained_tensors() {
+  if (base_stays_frozen()) return tensors_of(*head_);
+  std::vector<NamedTensor> tensors = model().tensors();
+  std::erase_if(tensors, [&](const auto& each) { return each.block < always_frozen_blocks(); });
+  return tensors;
+}
+
+std::vector<NamedTensor> TrialModel::untrained_tensors() {
+  std::vector<NamedTensor> tensors = model().tensors();
+  std::erase_if(tensors, [&](const auto& each) { return each.block >= always_frozen_blocks(); });
+  return tensors;
 }
 
 torch::Tensor TrialModel::images(const ImageSet& set, const torch::Tensor& indices) const {
@@ -93,12 +143,12 @@ torch::MemoryFormat TrialModel::torch_format() const {
 
 torch::Tensor TrialModel::pooled(const torch::Tensor& images) {
   const Autocast autocast(device_.type(), in_bfloat16());
-  return model_.pooled(images).to(torch::kFloat32);
+  return model().pooled(images).to(torch::kFloat32);
 }
 
 torch::Tensor TrialModel::logits(const torch::Tensor& pooled) {
   const Autocast autocast(device_.type(), in_bfloat16());
-  return model_.head().forward(pooled).to(torch::kFloat32);
+  return head_->forward(pooled).to(torch::kFloat32);
 }
 
 }  // namespace ranksweep::worker

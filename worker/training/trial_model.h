@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "worker/models/model.h"
@@ -8,12 +9,28 @@
 namespace ranksweep::worker {
 
 // The model of a trial on its device, in its precision and memory format, with images in and
-// logits out.
+// logits out. Its base is built, and its weights read, when somebody first needs it: a head on
+// features that are known already never does.
 class TrialModel {
  public:
+  // Throws as make_head() does.
   TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device);
 
-  Model& model() { return model_; }
+  // Whether no epoch trains any of the base.
+  bool base_stays_frozen() const;
+  // With its base. Throws SafetensorsError when the weights to start from do not fit, or are no
+  // longer those of the trial; std::invalid_argument for an unknown block.
+  Model& model();
+  bool has_base() const { return model_.has_value(); }
+  Head& head() { return *head_; }
+  void train(bool on);
+
+  // What some epoch may change, parameters and statistics of batch normalisation, and what none
+  // does.
+  std::vector<NamedTensor> trained_tensors();
+  std::vector<NamedTensor> untrained_tensors();
+  std::int64_t parameter_count() const { return parameter_count_; }
+
   // What it runs with: never automatic.
   sweeps::Precision precision() const { return precision_; }
   sweeps::MemoryFormat memory_format() const { return memory_format_; }
@@ -29,6 +46,7 @@ class TrialModel {
   torch::Tensor logits(const torch::Tensor& pooled);
 
  private:
+  int always_frozen_blocks();
   torch::Tensor prepare(torch::Tensor pixels) const;
   torch::MemoryFormat torch_format() const;
   bool in_bfloat16() const { return precision_ == sweeps::Precision::bfloat16; }
@@ -37,7 +55,9 @@ class TrialModel {
   torch::Device device_;
   sweeps::Precision precision_;
   sweeps::MemoryFormat memory_format_;
-  Model model_;
+  std::shared_ptr<Head> head_;
+  std::optional<Model> model_;
+  std::int64_t parameter_count_;
 };
 
 }  // namespace ranksweep::worker

@@ -7,6 +7,7 @@
 
 #include "tests/worker/data/image_files.h"
 #include "tests/worker/training/synthetic.h"
+#include "worker/models/shared_base.h"
 #include "worker/models/tensor_file.h"
 #include "worker/prediction/classify_files.h"
 #include "worker/prediction/trained_model.h"
@@ -24,21 +25,28 @@ struct Trained {
   fs::path checkpoint;
 };
 
-Trained train_in(const fs::path& folder, const TrainingData& data) {
-  FeatureCache cache;
+Trained train_in(const fs::path& folder, const TrainingData& data,
+                 sweeps::TrainingMode mode = sweeps::TrainingMode::full) {
+  FeatureStore store(folder.parent_path() / "cache");
   ScriptedSupervisor supervisor(4);
-  train(synthetic_job(folder), data, cache, supervisor);
+  TrainingJob job = synthetic_job(folder);
+  job.spec.training = mode;
+  train(job, data, store, supervisor);
   const auto best = std::ranges::min(supervisor.reported, {}, &sweeps::EpochMetrics::val_loss);
   return {best, folder / ("best-" + std::to_string(best.epoch) + ".safetensors")};
 }
 
-class Prediction : public testing::TestWithParam<int> {};
-INSTANTIATE_TEST_SUITE_P(Classes, Prediction, testing::Values(2, 3));
+class Prediction : public testing::TestWithParam<std::tuple<int, sweeps::TrainingMode>> {};
+INSTANTIATE_TEST_SUITE_P(ClassesAndModes, Prediction,
+                         testing::Combine(testing::Values(2, 3),
+                                          testing::Values(sweeps::TrainingMode::full,
+                                                          sweeps::TrainingMode::frozen)));
 
 TEST_P(Prediction, HasTheValidationLossOfTheBestEpoch) {
-  const TemporaryFolder folder;
-  const TrainingData data = synthetic_data(GetParam());
-  const Trained trained = train_in(folder.path(), data);
+  const TrialFolder folder;
+  const auto [classes, mode] = GetParam();
+  const TrainingData data = synthetic_data(classes);
+  const Trained trained = train_in(folder.path(), data, mode);
 
   TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
   EXPECT_EQ(model.classes(), data.classes);
@@ -50,13 +58,25 @@ TEST_P(Prediction, HasTheValidationLossOfTheBestEpoch) {
 }
 
 TEST(TrainedModel, RefusesADamagedCheckpoint) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const Trained trained = train_in(folder.path(), synthetic_data());
   std::fstream file(trained.checkpoint, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(-1, std::ios::end);
   file.put('x').flush();
   const auto load = [&] { TrainedModel(SafetensorsFile(trained.checkpoint), torch::kCPU); };
   EXPECT_THAT(load, ThrowsMessage<SafetensorsError>(HasSubstr("checksum")));
+}
+
+TEST(TrainedModel, NamesTheFileOfTheBaseWhenItIsNotThereOrAnother) {
+  const TrialFolder folder;
+  const Trained trained = train_in(folder.path(), synthetic_data(), sweeps::TrainingMode::frozen);
+  const auto load = [&] { TrainedModel(SafetensorsFile(trained.checkpoint), torch::kCPU); };
+  const fs::path base = base_of(SafetensorsFile(trained.checkpoint));
+  EXPECT_EQ(base.parent_path(), folder.shared());
+  write_tensors(base, {{"fc.weight", torch::zeros({2})}}, {});
+  EXPECT_THAT(load, ThrowsMessage<SafetensorsError>(HasSubstr("another base")));
+  fs::remove(base);
+  EXPECT_THAT(load, ThrowsMessage<SafetensorsError>(HasSubstr("not there: " + base.string())));
 }
 
 TEST(TrainedModel, RefusesWeightsThatAreNoCheckpoint) {
@@ -68,7 +88,7 @@ TEST(TrainedModel, RefusesWeightsThatAreNoCheckpoint) {
 }
 
 TEST(ClassifyFiles, ABadFileCostsItsOwnResultAlone) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const Trained trained = train_in(folder.path(), synthetic_data());
   TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
   const fs::path good = folder.write("good.jpg", jpeg_bytes(gradient(40, 30)));
@@ -86,7 +106,7 @@ TEST(ClassifyFiles, ABadFileCostsItsOwnResultAlone) {
 }
 
 TEST(ClassifyFiles, FilesThatAreAllBadNeedNoNetwork) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const Trained trained = train_in(folder.path(), synthetic_data());
   TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
   int bad = 0;

@@ -24,13 +24,19 @@ double number_from(const std::string& command) {
   return number;
 }
 
-TEST(CheckpointInPython, HasTheSameValidationLoss) {
+class CheckpointInPython : public testing::TestWithParam<sweeps::TrainingMode> {};
+INSTANTIATE_TEST_SUITE_P(Modes, CheckpointInPython,
+                         testing::Values(sweeps::TrainingMode::full, sweeps::TrainingMode::frozen));
+
+TEST_P(CheckpointInPython, HasTheSameValidationLoss) {
   if (!fs::exists(kPython)) GTEST_SKIP() << kPython << " with torch and safetensors is not there";
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const TrainingData data = synthetic_data(2, 40, 12);
-  FeatureCache cache;
+  FeatureStore store(folder.shared() / "cache");
   ScriptedSupervisor supervisor(4);
-  train(synthetic_job(folder.path()), data, cache, supervisor);
+  TrainingJob job = synthetic_job(folder.path());
+  job.spec.training = GetParam();
+  train(job, data, store, supervisor);
 
   const sweeps::EpochMetrics* best = &supervisor.reported[0];
   for (const auto& each : supervisor.reported) {

@@ -7,6 +7,7 @@
 
 #include "sweeps/architectures.h"
 #include "tests/worker/training/synthetic.h"
+#include "worker/training/evaluation.h"
 #include "worker/training/trial_model.h"
 
 namespace ranksweep::worker {
@@ -85,22 +86,22 @@ INSTANTIATE_TEST_SUITE_P(Architectures, FrozenMemory,
 sweeps::TrialSpec spec_of(sweeps::TrainingMode training) {
   sweeps::TrialSpec spec = synthetic_job("").spec;
   spec.training = training;
-  spec.batch_size = 16;
+  spec.batch_size = static_cast<int>(kEvaluationBatch);  // as many at once as a frozen pass has
   spec.image_size = {64, 64};
-  spec.augmentation.horizontal_flip = true;  // so that the base runs in every step
+  spec.augmentation.horizontal_flip = true;  // so that the base runs in every epoch
   return spec;
 }
 
 // Of two epochs of two steps.
 std::int64_t peak_bytes(const sweeps::TrialSpec& spec) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   TrainingJob job = synthetic_job(folder.path());
   job.spec = spec;
-  const TrainingData data = synthetic_data(2, 32, 2, 64);
+  const TrainingData data = synthetic_data(2, 2 * kEvaluationBatch, 2, 64);
   ScriptedSupervisor supervisor(2);
-  FeatureCache cache;
+  FeatureStore store(folder.shared() / "cache");
   const MemoryMeter meter;
-  EXPECT_EQ(train(job, data, cache, supervisor).kind, TrainingEnd::Kind::finished);
+  EXPECT_EQ(train(job, data, store, supervisor).kind, TrainingEnd::Kind::finished);
   return meter.peak();
 }
 

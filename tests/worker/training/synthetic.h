@@ -36,6 +36,14 @@ inline TrainingData synthetic_data(int classes = 2, int train = 23, int validati
   return data;
 }
 
+// A trial's own directory, in a folder that the trials of a sweep share.
+class TrialFolder : public TemporaryFolder {
+ public:
+  TrialFolder() { std::filesystem::create_directory(path()); }
+  std::filesystem::path path() const { return shared() / "trial"; }
+  std::filesystem::path shared() const { return TemporaryFolder::path(); }
+};
+
 inline const char* const kTrialHex = "0123456789abcdef0123456789abcdef";
 
 inline TrainingJob synthetic_job(const std::filesystem::path& folder) {

@@ -9,6 +9,7 @@
 
 #include "tests/worker/training/synthetic.h"
 #include "worker/models/model.h"
+#include "worker/models/shared_base.h"
 #include "worker/models/tensor_file.h"
 
 namespace ranksweep::worker {
@@ -22,8 +23,8 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 
 TrainingEnd run(const TrainingJob& job, const TrainingData& data, Supervisor& supervisor) {
-  FeatureCache cache;
-  return train(job, data, cache, supervisor);
+  FeatureStore store(job.directory.parent_path() / "cache");
+  return train(job, data, store, supervisor);
 }
 
 std::vector<std::string> files_in(const fs::path& folder) {
@@ -72,7 +73,7 @@ class StopAfter : public ScriptedSupervisor {
 };
 
 Result run_uninterrupted(TrainingJob job, const TrainingData& data, int epochs) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   job.directory = folder.path();
   StopAfter supervisor(epochs, -1);
   EXPECT_EQ(run(job, data, supervisor).kind, TrainingEnd::Kind::stopped);
@@ -81,7 +82,7 @@ Result run_uninterrupted(TrainingJob job, const TrainingData& data, int epochs) 
 
 // The same, stopped and taken up again at random moments.
 Result run_in_pieces(TrainingJob job, const TrainingData& data, int epochs, int seed) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   job.directory = folder.path();
   std::minstd_rand random(seed);
   std::map<int, sweeps::EpochMetrics> by_epoch;
@@ -110,7 +111,7 @@ void expect_equal_in_pieces(const TrainingJob& job, const TrainingData& data) {
 }
 
 TEST(TrainingLoop, LearnsAndLeavesTheBestWeightsAlone) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const TrainingData data = synthetic_data(2, 40, 12);
   ScriptedSupervisor supervisor(8);
   EXPECT_EQ(run(synthetic_job(folder.path()), data, supervisor).kind, TrainingEnd::Kind::finished);
@@ -130,7 +131,7 @@ TEST(TrainingLoop, LearnsAndLeavesTheBestWeightsAlone) {
 }
 
 TEST(TrainingLoop, GivesTheSameBitsTwice) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const TrainingData data = synthetic_data();
   const Result first = run_uninterrupted(synthetic_job(folder.path()), data, 2);
   const Result second = run_uninterrupted(synthetic_job(folder.path()), data, 2);
@@ -139,7 +140,7 @@ TEST(TrainingLoop, GivesTheSameBitsTwice) {
 }
 
 TEST(TrainingLoop, AnotherSeedGivesOtherWeights) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const TrainingData data = synthetic_data();
   TrainingJob job = synthetic_job(folder.path());
   const Result first = run_uninterrupted(job, data, 1);
@@ -177,7 +178,7 @@ TEST(TrainingLoop, InterruptionsLeaveNoTraceInAnAugmentedFrozenTrial) {
 }
 
 TEST(TrainingLoop, AResumeStateAtEveryStepLeadsToTheSameEnd) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const TrainingData data = synthetic_data();
   TrainingJob job = synthetic_job(folder.path());
   job.checkpoint_interval = 0;
@@ -187,7 +188,7 @@ TEST(TrainingLoop, AResumeStateAtEveryStepLeadsToTheSameEnd) {
 }
 
 TEST(TrainingLoop, ReportsAgainWhatTheSupervisorDoesNotKnow) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const TrainingData data = synthetic_data();
   TrainingJob job = synthetic_job(folder.path());
   StopAfter first(3, -1);
@@ -201,7 +202,7 @@ TEST(TrainingLoop, ReportsAgainWhatTheSupervisorDoesNotKnow) {
 }
 
 TEST(TrainingLoop, ACompleteTrialOnlyHearsThatItIs) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   const TrainingData data = synthetic_data();
   TrainingJob job = synthetic_job(folder.path());
   StopAfter first(3, -1);
@@ -231,7 +232,7 @@ class UntrustedState : public testing::Test {
     EXPECT_EQ(timeless(supervisor.reported), whole_);
   }
 
-  TemporaryFolder folder_;
+  TrialFolder folder_;
   TrainingData data_ = synthetic_data();
   TrainingJob job_ = synthetic_job(folder_.path());
   fs::path state_ = folder_.path() / "resume.safetensors";
@@ -265,7 +266,7 @@ TEST_F(UntrustedState, WithoutItsBestWeights) {
 }
 
 TEST(TrainingLoop, ALossThatIsNotFiniteEndsTheTrial) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   TrainingJob job = synthetic_job(folder.path());
   job.spec.architecture = "vgg16_simple";
   job.spec.optimizer = sweeps::Optimizer::sgd;
@@ -277,40 +278,16 @@ TEST(TrainingLoop, ALossThatIsNotFiniteEndsTheTrial) {
   EXPECT_FALSE(fs::exists(folder.path() / "resume.safetensors"));
 }
 
-TEST(TrainingLoop, AFrozenBaseRunsOnceForAllTrialsThatShareIt) {
-  const TrainingData data = synthetic_data();
-  FeatureCache cache;
-  const TemporaryFolder folder;
-  TrainingJob job = synthetic_job(folder.path());
-  job.spec.training = sweeps::TrainingMode::frozen;
-  ScriptedSupervisor first(2);
-  train(job, data, cache, first);
-  const torch::Tensor kept = cache.train;
-
-  const TemporaryFolder other_folder;
-  job.directory = other_folder.path();
-  job.spec.learning_rate = 1e-2;
-  ScriptedSupervisor second(2);
-  train(job, data, cache, second);
-  EXPECT_TRUE(cache.train.is_same(kept));
-  EXPECT_NE(timeless(second.reported), timeless(first.reported));
-
-  // And the kept features change nothing.
-  const TemporaryFolder fresh_folder;
-  job.directory = fresh_folder.path();
-  ScriptedSupervisor fresh(2);
-  run(job, data, fresh);
-  EXPECT_EQ(timeless(second.reported), timeless(fresh.reported));
-}
-
 TEST(TrainingLoop, FrozenLeavesTheBaseAsItIs) {
-  const TemporaryFolder folder;
+  const TrialFolder folder;
   TrainingJob job = synthetic_job(folder.path());
   job.spec.training = sweeps::TrainingMode::frozen;
   ScriptedSupervisor supervisor(2);
   run(job, synthetic_data(), supervisor);
   const int best = supervisor.reported[1].val_loss < supervisor.reported[0].val_loss ? 2 : 1;
-  const auto arrays = arrays_of(folder.path() / ("best-" + std::to_string(best) + ".safetensors"));
+  const SafetensorsFile head(folder.path() / ("best-" + std::to_string(best) + ".safetensors"));
+  EXPECT_EQ(head.header().arrays.size(), 4U);  // two layers
+  const auto arrays = arrays_of(base_of(head));
 
   Model untrained(job.spec, 2);
   for (const auto& [name, tensor, block] : untrained.tensors()) {

@@ -8,6 +8,7 @@ VALIDATION holds `images` [N, H, W, 3], 0..255, and `labels` [N]. Prints the los
 
 import json
 import sys
+from pathlib import Path
 
 import safetensors
 import torch
@@ -37,6 +38,8 @@ def main():
     assert metadata["normalization"] == "scale_0_1"
     hidden = json.loads(metadata["spec"]).get("head", {}).get("dense", [256])[0]
     tensors = load_file(checkpoint)
+    if "base" in metadata:  # of a frozen trial: the checkpoint holds the head alone
+        tensors |= load_file(Path(checkpoint).parent / metadata["base"])
     places = {"head.dense.0.": "18.", "head.output.": "20."}
     for block in range(4):
         places[f"block{block + 1}.conv."] = f"{4 * block}."
