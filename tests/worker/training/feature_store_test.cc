@@ -184,7 +184,8 @@ TEST_F(FeatureStoreTest, TheLeastRecentlyUsedMakeRoom) {
   for (const fs::path& file : files()) {
     if (file != a) fs::last_write_time(file, later(-50));
   }
-  get(FeatureStore(cache(), limits), "a", 9);  // used again
+  FeatureStore other(cache(), limits);
+  get(other, "a", 9);  // used again
   get(store, "c", 3);                          // so b goes
   EXPECT_EQ(files().size(), 2U);
   FeatureStore reader(cache(), limits);
