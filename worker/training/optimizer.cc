@@ -3,11 +3,16 @@
 #include <cmath>
 #include <utility>
 
+#include <ATen/Parallel.h>
+
+#include "worker/training/rmsprop_cpu.h"
+
 namespace ranksweep::worker {
 namespace {
 
 constexpr double kEpsilon = 1e-7;
 constexpr double kRho = 0.9;
+constexpr std::int64_t kPartForThread = 1 << 18;  // numbers; fewer are not worth a thread's waking
 constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 
@@ -17,6 +22,21 @@ std::vector<torch::Tensor> zeros_like(const NamedTensors& parameters) {
     zeros.push_back(torch::zeros_like(parameter, parameter.options().requires_grad(false)));
   }
   return zeros;
+}
+
+// The three lie in memory alike, and without gaps.
+void update_rmsprop_on_cpu(const torch::Tensor& weights, const torch::Tensor& gradients,
+                           const torch::Tensor& averages, double rate) {
+  const torch::Tensor gradient = gradients.strides() == weights.strides()
+                                     ? gradients
+                                     : torch::empty_like(weights).copy_(gradients);
+  const RmspropStep step = {.rho = kRho, .epsilon = kEpsilon, .rate = static_cast<float>(rate)};
+  const auto* from = gradient.const_data_ptr<float>();
+  auto* second = averages.mutable_data_ptr<float>();
+  auto* to = weights.mutable_data_ptr<float>();
+  at::parallel_for(0, weights.numel(), kPartForThread, [&](std::int64_t begin, std::int64_t end) {
+    rmsprop_on_cpu(step, from + begin, second + begin, to + begin, end - begin);
+  });
 }
 
 }  // namespace
@@ -71,6 +91,13 @@ void Optimizer::step() {
 
 void Optimizer::update_rmsprop(const List& weights, const List& gradients, Slots& slots,
                                double rate) {
+  const bool plain = weights[0].is_cpu() && weights[0].scalar_type() == torch::kFloat32;
+  if (plain && momentum_ == 0) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      update_rmsprop_on_cpu(weights[i], gradients[i], slots.second[i], rate);
+    }
+    return;
+  }
   at::_foreach_mul_(slots.second, kRho);
   at::_foreach_addcmul_(slots.second, gradients, gradients, 1 - kRho);
   const List divisors = at::_foreach_add(slots.second, kEpsilon);

@@ -138,6 +138,7 @@ class TrainingRun {
         return training_images(batch_indices(order, step), epoch);
       });
     }
+    model_.train(true);
     while (state_.step < steps) {
       pause_between_steps();
       take_step(batch_indices(order, state_.step), loader);
@@ -194,7 +195,6 @@ class TrainingRun {
 
   // `loader` gives the images, where the step needs them.
   void take_step(const torch::Tensor& indices, std::optional<BatchLoader>& loader) {
-    model_.train(true);
     torch::manual_seed(
         mix({static_cast<std::uint64_t>(spec_.seed), static_cast<std::uint64_t>(state_.epoch),
              static_cast<std::uint64_t>(state_.step)}));

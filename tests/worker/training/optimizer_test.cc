@@ -132,5 +132,26 @@ TEST(Optimizer, AGroupWithoutGradientsStandsStill) {
   EXPECT_EQ(optimizer.groups()[1].steps, 1);
 }
 
+// On the CPU, where float32 takes a way of its own, with tensors in whatever layout.
+TEST(Optimizer, RmspropOfFloatsOnTheCpuFollowsTheFormula) {
+  torch::manual_seed(1);
+  const torch::Tensor exact = torch::rand({70, 64, 9, 9}, torch::kFloat64);  // for many threads
+  torch::Tensor weight =
+      exact.to(torch::kFloat32).contiguous(torch::MemoryFormat::ChannelsLast).requires_grad_(true);
+  Optimizer optimizer(
+      {}, {{.name = "all", .parameters = {{"weight", weight}}, .learning_rate = kRate}});
+  torch::Tensor expected = exact.to(torch::kFloat32).to(torch::kFloat64);
+  torch::Tensor average = torch::zeros_like(expected);
+  for (int step = 0; step < kSteps; ++step) {
+    const torch::Tensor gradient = torch::randn(exact.sizes());
+    weight.mutable_grad() = gradient;  // contiguous, as the weights are not
+    optimizer.step();
+    const torch::Tensor g = gradient.to(torch::kFloat64);
+    average = 0.9 * average + 0.1 * g * g;
+    expected = expected - kRate * g / (average + 1e-7).sqrt();
+  }
+  EXPECT_TRUE(weight.detach().to(torch::kFloat64).allclose(expected, 1e-5, 1e-6));
+}
+
 }  // namespace
 }  // namespace ranksweep::worker
