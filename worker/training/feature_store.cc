@@ -70,6 +70,7 @@ torch::Tensor FeatureStore::get(const std::string& key, const Compute& compute,
 bool FeatureStore::prepare(const std::string& key, const Compute& compute) {
   if (fs::exists(file_of(key))) return false;
   try {
+    create_cache_folder(folder_);
     const auto lock = BuildLock::try_acquire(file_of(key));
     if (!lock || fs::exists(file_of(key))) return false;
     compute_and_keep(key, compute);

@@ -16,6 +16,10 @@ namespace ranksweep::worker {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Small work: more threads would only get into each other's way.
+const bool kOneThread = (at::set_num_threads(1), true);
+
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 

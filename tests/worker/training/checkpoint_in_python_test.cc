@@ -11,6 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Small work: more threads would only get into each other's way.
+const bool kOneThread = (at::set_num_threads(1), true);
+
 const fs::path kPython = fs::path(RANKSWEEP_SOURCE_DIR) / ".venv-tests/bin/python";
 const fs::path kScript =
     fs::path(RANKSWEEP_SOURCE_DIR) / "tests/worker/training/validate_checkpoint.py";
