@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "tests/worker/training/synthetic.h"
+#include "worker/models/tensor_file.h"
 #include "worker/training/trial_features.h"
 
 namespace ranksweep::worker {
