@@ -172,7 +172,7 @@ TEST_F(FeatureStoreTest, TheLeastRecentlyUsedMakeRoom) {
     FeatureStore(folder_ / "other").prepare("a", [] { return numbers(1); });
     return fs::file_size(fs::directory_iterator(folder_ / "other")->path());
   }();
-  const FeatureStore::Limits limits{.folder = 2 * bytes + bytes / 2, .memory = 0};
+  const FeatureStore::Limits limits{.folder = 2 * bytes + 10, .memory = 0};
   const auto later = [](int seconds) {
     return fs::file_time_type::clock::now() + std::chrono::seconds(seconds);
   };

@@ -176,17 +176,20 @@ TEST_P(SharedFeatures, ACacheThatCannotBeWrittenCostsTheSharingAlone) {
   EXPECT_EQ(store.counts().computed, passes());
 }
 
+void write_weights(const fs::path& path, const sweeps::TrialSpec& spec) {
+  const Model model(spec, 2);
+  NamedTensors tensors;
+  for (const auto& [name, tensor, block] : model.tensors()) tensors.emplace_back(name, tensor);
+  write_tensors(path, tensors, {});
+}
+
 // Neither built nor read: the weights' file may be gone by then.
 TEST(SharedFeaturesOfWeights, ASecondTrialNeedsNoBase) {
   const TrialFolder folder;
   TrainingJob job = synthetic_job(folder.path());
   job.spec.training = sweeps::TrainingMode::frozen;
   const fs::path weights = folder.shared() / "weights.safetensors";
-  NamedTensors tensors;
-  for (const auto& [name, tensor, block] : Model(job.spec, 2).tensors()) {
-    if (!name.starts_with("head.")) tensors.emplace_back(name, tensor);
-  }
-  write_tensors(weights, tensors, {});
+  write_weights(weights, job.spec);
   job.spec.weights = weights;
   job.spec.weights_hash = sweeps::hash_hex_of_file(weights);
   FeatureStore store(folder.shared() / "cache");
@@ -204,11 +207,7 @@ TEST(SharedFeaturesOfWeights, RefusesWeightsThatWereExchanged) {
   TrainingJob job = synthetic_job(folder.path());
   job.spec.training = sweeps::TrainingMode::frozen;
   const fs::path weights = folder.shared() / "weights.safetensors";
-  NamedTensors tensors;
-  for (const auto& [name, tensor, block] : Model(job.spec, 2).tensors()) {
-    tensors.emplace_back(name, tensor);
-  }
-  write_tensors(weights, tensors, {});
+  write_weights(weights, job.spec);
   job.spec.weights = weights;
   job.spec.weights_hash = "0";
   FeatureStore store(folder.shared() / "cache");
