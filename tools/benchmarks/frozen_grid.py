@@ -50,7 +50,7 @@ training:
   augmentation: {augmentation}
   epochs: {epochs}
   batch_size: {batch}
-  early_stopping: none
+  early_stopping: false
 """
 
 
