@@ -175,10 +175,23 @@ std::string quoted(const std::string& text, char quote) {
   return result + quote;
 }
 
-// The one view whose columns depend on the sweep.
-void write_trial_wide(SQLite::Database& database, const Plan& plan) {
+}  // namespace
+
+WrittenPlan write_plan(SQLite::Database& database, const std::filesystem::path& path,
+                       const Plan& plan, const Provenance& provenance, const std::string& now) {
+  refuse_another_sweep(database, path, plan);
+  WrittenPlan written;
+  written.sweep = write_sweep(database, plan, provenance, now);
+  written.invocation = write_invocation(database, written.sweep, provenance, now);
+  write_swept_parameters(database, written.sweep, plan);
+  write_trials(database, written.sweep, plan);
+  write_trial_wide(database, plan.swept);
+  return written;
+}
+
+void write_trial_wide(SQLite::Database& database, const std::vector<std::string>& swept) {
   std::string columns;
-  for (const std::string& name : plan.swept) {
+  for (const std::string& name : swept) {
     columns += fmt::format(
         "  (SELECT value FROM parameter WHERE parameter.trial = trial.id AND name = {}) AS {},\n",
         quoted(name, '\''), quoted(name, '"'));
@@ -192,20 +205,6 @@ void write_trial_wide(SQLite::Database& database, const Plan& plan) {
       "  ranking.train_accuracy, ranking.epochs_done, ranking.seconds, "
       "ranking.network_parameters\n"
       "FROM ranking JOIN trial ON trial.identity = ranking.trial ORDER BY ranking.position");
-}
-
-}  // namespace
-
-WrittenPlan write_plan(SQLite::Database& database, const std::filesystem::path& path,
-                       const Plan& plan, const Provenance& provenance, const std::string& now) {
-  refuse_another_sweep(database, path, plan);
-  WrittenPlan written;
-  written.sweep = write_sweep(database, plan, provenance, now);
-  written.invocation = write_invocation(database, written.sweep, provenance, now);
-  write_swept_parameters(database, written.sweep, plan);
-  write_trials(database, written.sweep, plan);
-  write_trial_wide(database, plan);
-  return written;
 }
 
 }  // namespace ranksweep::results

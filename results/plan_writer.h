@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "results/provenance.h"
 #include "sweeps/plan.h"
@@ -25,5 +26,9 @@ struct WrittenPlan {
 WrittenPlan write_plan(SQLite::Database& database, const std::filesystem::path& path,
                        const sweeps::Plan& plan, const Provenance& provenance,
                        const std::string& now);
+
+// Makes the one view whose columns depend on the sweep: `trial_wide`, with a column for each of
+// these parameters.
+void write_trial_wide(SQLite::Database& database, const std::vector<std::string>& swept);
 
 }  // namespace ranksweep::results

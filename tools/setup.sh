@@ -16,7 +16,8 @@ fail() { printf '%s\n' "setup: $*" >&2; exit 3; }
 
 packages=(build-essential cmake ninja-build ccache pkg-config git python3-venv
   libyaml-cpp-dev libfmt-dev nlohmann-json3-dev libcli11-dev libsqlite3-dev libsqlitecpp-dev sqlite3
-  libjpeg-dev libpng-dev libxxhash-dev libcairo2-dev libjs-chart.js libgtest-dev libgmock-dev)
+  libjpeg-dev libpng-dev libxxhash-dev libcairo2-dev libjs-chart.js
+  libcpp-httplib-dev libprotozero-dev libgtest-dev libgmock-dev)
 command -v mpirun >/dev/null && command -v mpicxx >/dev/null || packages+=(openmpi-bin libopenmpi-dev)
 if [ "${1:-}" = --tests ] || [ "${1:-}" = --parity ]; then
   packages+=(clang-format clang-tidy chromium slurm-wlm munge iproute2)

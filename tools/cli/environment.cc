@@ -48,20 +48,24 @@ std::string git(const std::filesystem::path& folder, std::vector<std::string> ar
 
 }  // namespace
 
+results::Provenance this_invocation() {
+  return {.command_line = command_line(),
+          .host = cluster::host_name(),
+          .environment = {{"ranksweep", RANKSWEEP_VERSION},
+                          {"LibTorch", RANKSWEEP_LIBTORCH_VERSION},
+                          {"MPI", cluster::mpi_version()},
+                          {"CPU", cpu_model()}}};
+}
+
 results::Provenance collect_provenance(const sweeps::SweepSpec& sweep,
                                        const worker::DataSet& data) {
-  results::Provenance provenance{.source = sweep.source,
-                                 .data_path = sweep.data.path,
-                                 .classes = data.classes,
-                                 .train_images = static_cast<int>(data.train.size()),
-                                 .val_images = static_cast<int>(data.validation.size()),
-                                 .test_images = static_cast<int>(data.test.size()),
-                                 .command_line = command_line(),
-                                 .host = cluster::host_name(),
-                                 .environment = {{"ranksweep", RANKSWEEP_VERSION},
-                                                 {"LibTorch", RANKSWEEP_LIBTORCH_VERSION},
-                                                 {"MPI", cluster::mpi_version()},
-                                                 {"CPU", cpu_model()}}};
+  results::Provenance provenance = this_invocation();
+  provenance.source = sweep.source;
+  provenance.data_path = sweep.data.path;
+  provenance.classes = data.classes;
+  provenance.train_images = static_cast<int>(data.train.size());
+  provenance.val_images = static_cast<int>(data.validation.size());
+  provenance.test_images = static_cast<int>(data.test.size());
   provenance.environment.merge(facts_of_job());
   const auto folder = std::filesystem::absolute(sweep.file).parent_path();
   if (const std::string commit = git(folder, {"rev-parse", "HEAD"}); !commit.empty()) {

@@ -6,6 +6,9 @@
 
 namespace ranksweep::cli {
 
+// Of this process alone: command line, host, versions. No sweep, no data.
+results::Provenance this_invocation();
+
 // Where the numbers of a sweep that starts now will come from.
 results::Provenance collect_provenance(const sweeps::SweepSpec& sweep, const worker::DataSet& data);
 
