@@ -3,6 +3,7 @@
 #include <string>
 #include <system_error>
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -155,6 +156,17 @@ std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& 
     check_schema(*database, path);
   });
   return database;
+}
+
+std::unique_ptr<SQLite::Database> copy_into_memory(SQLite::Database& database) {
+  auto copy =
+      std::make_unique<SQLite::Database>(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  SQLite::Backup backup(*copy, database);
+  // Between two steps a writer may commit, and the copying begins anew: with larger steps, so that
+  // it comes to an end.
+  for (int pages = 256; backup.executeStep(pages) != SQLITE_DONE; pages *= 2) {
+  }
+  return copy;
 }
 
 void create_schema(SQLite::Database& database) {

@@ -26,6 +26,10 @@ std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& 
 std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& path,
                                                    std::chrono::milliseconds busy_timeout);
 
+// A copy of the database in memory, as it is at one moment. A writer is held up only while pages
+// are copied, not while somebody reads them.
+std::unique_ptr<SQLite::Database> copy_into_memory(SQLite::Database& database);
+
 // Makes the tables and views in a database without tables, in the caller's transaction.
 void create_schema(SQLite::Database& database);
 bool has_schema(SQLite::Database& database);

@@ -105,6 +105,24 @@ std::vector<Bar> make_bars(ResultsReader& reader, const std::vector<Attempt>& at
   return bars;
 }
 
+std::vector<PublishedPair> pair_with_published(ResultsReader& reader,
+                                               const std::vector<PublishedRow>& published,
+                                               const std::vector<RankedTrial>& ranking) {
+  std::vector<PublishedPair> pairs;
+  if (published.empty()) return pairs;
+  const auto architectures = reader.values_of("architecture");
+  for (const PublishedRow& row : published) {
+    const auto trial = std::find_if(ranking.begin(), ranking.end(), [&](const RankedTrial& one) {
+      const auto architecture = architectures.find(one.trial);
+      return same_model(row.model, one.description) ||
+             (architecture != architectures.end() &&
+              same_model(row.model, show_cell(architecture->second, Show::plain)));
+    });
+    pairs.push_back({row, trial == ranking.end() ? nullptr : &*trial});
+  }
+  return pairs;
+}
+
 void add_curves(ResultsReader& reader, ReportData& data, std::size_t limit) {
   for (const RankedTrial& trial : data.ranking) {
     if (data.curves.size() == limit) return;
@@ -169,7 +187,8 @@ bool went_wrong(const Attempt& attempt) {
   return attempt.outcome == "failed" || attempt.outcome == "lost" || attempt.outcome == "diverged";
 }
 
-ReportData read_report_data(ResultsReader& reader, std::size_t curves) {
+ReportData read_report_data(ResultsReader& reader, std::size_t curves,
+                            const std::vector<PublishedRow>& published) {
   ReportData data;
   reader.at_one_moment([&] {
     data.sweep = reader.sweep();
@@ -183,6 +202,7 @@ ReportData read_report_data(ResultsReader& reader, std::size_t curves) {
     data.bars = make_bars(reader, data.attempts);
     data.device_use = device_table(reader);
     data.random_features = read_random_features(reader);
+    data.published = pair_with_published(reader, published, data.ranking);
   });
   return data;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "results/import/published_table.h"
 #include "results/results_reader.h"
 
 namespace ranksweep::results {
@@ -42,6 +43,12 @@ struct Bar {
   double end = 0;  // of an attempt that nobody saw end: the end of its last epoch
 };
 
+// A published row, and the best trial of that name.
+struct PublishedPair {
+  PublishedRow row;
+  const RankedTrial* trial = nullptr;  // of ReportData::ranking; none when there is none
+};
+
 // A sweep at one moment, with what the reports derive from it.
 struct ReportData {
   ReportData() = default;
@@ -62,9 +69,11 @@ struct ReportData {
   Table device_use;
   // Trials with a frozen base that no file gave weights, by architecture.
   std::map<std::string, int> random_features;
+  std::vector<PublishedPair> published;
 };
 
-ReportData read_report_data(ResultsReader& reader, std::size_t curves);
+ReportData read_report_data(ResultsReader& reader, std::size_t curves,
+                            const std::vector<PublishedRow>& published = {});
 
 // What both reports begin with, as plain text. A sentence that there is nothing to say for is
 // empty.

@@ -83,8 +83,8 @@ std::string quoted_hash(std::string_view base64) { return fmt::format("'sha256-{
 
 }  // namespace
 
-std::string report_html(ResultsReader& reader) {
-  const ReportData data = read_report_data(reader, kMostCurves);
+std::string report_html(ResultsReader& reader, const ReportOptions& options) {
+  const ReportData data = read_report_data(reader, kMostCurves, options.published);
   const Headline sentences = headline(data);
   std::string sections;
   std::string navigation;
@@ -99,7 +99,9 @@ std::string report_html(ResultsReader& reader) {
   return fill_template(
       kReportHtml,
       {{"title", name + " · ranksweep report"},
-       {"script_hashes", quoted_hash(kChartJsSha256) + " " + quoted_hash(kReportJsSha256)},
+       {"script_hashes", quoted_hash(kChartJsSha256) + " " + quoted_hash(kReportJsSha256) +
+                             (options.live ? " " + quoted_hash(kLiveJsSha256) : "")},
+       {"connections", options.live ? "; connect-src 'self'" : ""},
        {"style_hash", quoted_hash(kReportCssSha256)},
        {"css", std::string(kReportCss)},
        {"sweep_name", name},
@@ -114,7 +116,8 @@ std::string report_html(ResultsReader& reader) {
                               html_text(data.sweep.created_at))},
        {"data", escape_json_in_html(report_chart_data(data))},
        {"chart_js", std::string(kChartJs)},
-       {"report_js", std::string(kReportJs)}});
+       {"report_js", std::string(kReportJs)},
+       {"live_script", options.live ? fmt::format("<script>{}</script>\n", kLiveJs) : ""}});
 }
 
 }  // namespace ranksweep::results

@@ -5,6 +5,7 @@
 
 #include "results/report.h"
 #include "results/report_data.h"
+#include "results/report_published.h"
 #include "results/report_tables.h"
 #include "results/tables.h"
 #include "results/text.h"
@@ -52,8 +53,8 @@ std::string code_block(const std::string& text) {
 
 }  // namespace
 
-std::string report_markdown(ResultsReader& reader) {
-  const ReportData data = read_report_data(reader, 0);
+std::string report_markdown(ResultsReader& reader, const ReportOptions& options) {
+  const ReportData data = read_report_data(reader, 0, options.published);
   std::string text =
       fmt::format("# {}\n\n", escape_markdown(one_line(valid_utf8(data.sweep.name))));
   const Headline sentences = headline(data);
@@ -65,6 +66,7 @@ std::string report_markdown(ResultsReader& reader) {
   text += section("Effect of each parameter", effect_table(data.effects));
   text += section("Frozen against full", training_table(data.training_pairs));
   text += section("As the study tabulates it", study_table(data.ranking));
+  text += section("Published beside reproduced", published_table(data));
   text += section("Time and devices", data.device_use);
   text += section("What went wrong", failure_table(data.attempts));
   text += section("Where it came from", provenance_table(data));

@@ -7,6 +7,8 @@
 #include <fmt/ranges.h>
 
 #include "results/html.h"
+#include "results/report_parallel.h"
+#include "results/report_published.h"
 #include "results/report_tables.h"
 #include "results/tables.h"
 #include "results/text.h"
@@ -45,9 +47,10 @@ std::string curve_picks(const ReportData& data) {
   for (std::size_t i = 0; i < data.curves.size(); ++i) {
     const RankedTrial& trial = *data.curves[i].trial;
     html += fmt::format(
-        "<label><input type=\"checkbox\" value=\"{}\" autocomplete=\"off\"{}><span "
+        "<label><input type=\"checkbox\" value=\"{}\" data-trial=\"{}\" "
+        "autocomplete=\"off\"{}><span "
         "class=\"place\">{}</span><span><bdi>{}</bdi>{}</span></label>\n",
-        i, i < kChosenCurves ? " checked" : "", trial.position,
+        i, trial.trial.short_hex(), i < kChosenCurves ? " checked" : "", trial.position,
         html_text(trial.description.empty() ? trial.trial.short_hex() : trial.description),
         trial.rank ? "" : fmt::format(", {}", name_of(trial.mark)));
   }
@@ -139,6 +142,13 @@ ReportSection study_section(const ReportData& data) {
                           Sorting::off, 100})};
 }
 
+ReportSection published_section(const ReportData& data) {
+  return {"published", "Published beside reproduced",
+          paragraph(published_summary(data)) +
+              html_table(published_table(data),
+                         {"published-table", "Published figures and those of this database."})};
+}
+
 ReportSection time_section(const ReportData& data) {
   const std::size_t ranks = data.device_use.rows.size();
   std::string hint = "Each bar is one attempt at a trial.";
@@ -213,10 +223,16 @@ ReportSection provenance_section(const ReportData& data) {
 std::vector<ReportSection> report_sections(const ReportData& data) {
   std::vector<ReportSection> sections = {ranking_section(data)};
   if (!data.curves.empty()) sections.push_back(curves_section(data));
+  if (auto parallel = parallel_section(data); !parallel.html.empty()) {
+    sections.push_back(std::move(parallel));
+  }
   if (!data.effects.empty()) sections.push_back(effects_section(data));
   if (!data.training_pairs.empty()) sections.push_back(training_section(data));
   sections.push_back(study_section(data));
-  if (!data.attempts.empty()) sections.push_back(time_section(data));
+  if (!data.published.empty()) sections.push_back(published_section(data));
+  const bool has_time = std::any_of(data.bars.begin(), data.bars.end(),
+                                    [](const Bar& bar) { return bar.end > bar.begin; });
+  if (has_time) sections.push_back(time_section(data));  // imported trials have none
   if (!failure_table(data.attempts).rows.empty()) sections.push_back(failures_section(data));
   sections.push_back(provenance_section(data));
   return sections;

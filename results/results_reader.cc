@@ -92,8 +92,8 @@ Cell read_cell(const SQLite::Column& column) {
 
 class ResultsReader::Connection {
  public:
-  explicit Connection(const std::filesystem::path& path)
-      : path_(path), database_(open_for_reading(path, kBusyTimeout)) {}
+  Connection(const std::filesystem::path& path, std::unique_ptr<SQLite::Database> database)
+      : path_(path), database_(std::move(database)) {}
 
   // Calls `use` for each row of `sql`, with `arguments` bound.
   template <typename Use>
@@ -116,7 +116,11 @@ class ResultsReader::Connection {
 };
 
 ResultsReader::ResultsReader(const std::filesystem::path& path)
-    : connection_(std::make_unique<Connection>(path)) {}
+    : ResultsReader(path, open_for_reading(path, kBusyTimeout)) {}
+
+ResultsReader::ResultsReader(const std::filesystem::path& path,
+                             std::unique_ptr<SQLite::Database> database)
+    : connection_(std::make_unique<Connection>(path, std::move(database))) {}
 
 ResultsReader::~ResultsReader() = default;
 

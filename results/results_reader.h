@@ -12,6 +12,10 @@
 #include "results/table.h"
 #include "sweeps/trial_history.h"
 
+namespace SQLite {
+class Database;
+}
+
 namespace ranksweep::results {
 
 struct SweepInfo {
@@ -64,6 +68,8 @@ struct Parameter {
 class ResultsReader {
  public:
   explicit ResultsReader(const std::filesystem::path& path);
+  // Reads a database that is open, as by copy_into_memory; `path` is for messages.
+  ResultsReader(const std::filesystem::path& path, std::unique_ptr<SQLite::Database> database);
   ResultsReader(const ResultsReader&) = delete;
   ResultsReader& operator=(const ResultsReader&) = delete;
   ~ResultsReader();

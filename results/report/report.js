@@ -1,8 +1,8 @@
 'use strict';
 // Draws the charts and makes tables sortable. The page can be read without it.
 (() => {
-  const data = JSON.parse(document.getElementById('report-data').textContent);
-  const charts = [];
+  let data;
+  let charts = [];
   const kSeries = 8;
 
   const color = (name) =>
@@ -328,12 +328,20 @@
     });
   }
 
-  setUpSorting();
-  setUpCurves();
-  setUpEffects();
-  setUpTrainingPairs();
-  addChart('gantt-chart', ganttConfig);
+  function setUp() {
+    charts.forEach((entry) => entry.chart.destroy());
+    charts = [];
+    data = JSON.parse(document.getElementById('report-data').textContent);
+    setUpSorting();
+    setUpCurves();
+    setUpEffects();
+    setUpTrainingPairs();
+    addChart('gantt-chart', ganttConfig);
+    document.documentElement.dataset.drawn = String(charts.length);
+  }
+
+  setUp();
+  document.addEventListener('ranksweep-replaced', setUp);  // by live.js
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
   matchMedia('print').addEventListener('change', drawAll);
-  document.documentElement.dataset.drawn = String(charts.length);
 })();

@@ -179,7 +179,7 @@ TEST_F(StudyTest, IsRankedAsPublished) {
 TEST_F(StudyTest, TheTwoDifferencesAreExplained) {
   EXPECT_EQ(compare_import(published_, logs_),
             "Simple CNN: as published\n"
-            "VGG16 simple: not as published: the row of epoch 21 is lost (line 25 has its heading "
+            "VGG16 simple: not as published: the row of epoch 21 is lost (line 22 has its heading "
             "alone); the lowest loss left is 7.4143, epoch 11; the published loss itself is left "
             "at epoch 11, epoch 13\n"
             "Inception v3: as published\n"

@@ -51,6 +51,7 @@ ExitCode run(int argc, char** argv) {
   add_plan_commands(app, result);
   add_result_commands(app, result);
   add_database_commands(app, result);
+  add_serve_command(app, result);
   add_data_commands(app, result);
   add_predict_command(app, result);
   add_slurm_commands(app, result);

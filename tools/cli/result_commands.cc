@@ -27,6 +27,7 @@ struct ResultOptions {
   results::RankOptions rank;
   bool done = false;  // asks whether the sweep is, for scripts
   std::filesystem::path output;
+  std::filesystem::path published;
 };
 
 TableFormat format_of(const ResultOptions& options) {
@@ -83,11 +84,15 @@ std::string query(ResultsReader& reader, const ResultOptions& options) {
 // The name of the output decides what kind of report it is.
 std::string report(ResultsReader& reader, const ResultOptions& options) {
   const std::string kind = options.output.extension();
+  results::ReportOptions report;
+  if (!options.published.empty()) {
+    report.published = results::read_published_table(options.published);
+  }
   if (kind == ".html") {
-    return report_html(reader);
+    return report_html(reader, report);
   }
   if (kind == ".md") {
-    return report_markdown(reader);
+    return report_markdown(reader, report);
   }
   throw CommandError(ExitCode::bad_input,
                      fmt::format("{}: the name must end in .html or .md", options.output.string()));
@@ -178,6 +183,8 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
   command = add_reader(app, result, "report", "Write the report as one HTML or Markdown file",
                        reporting, report);
   command->add_option("-o,--output", reporting->output, "FILE.html or FILE.md")->required();
+  command->add_option("--published", reporting->published,
+                      "A CSV table of published results to show beside; docs/results.md says how");
 
   auto standing = std::make_shared<ResultOptions>();
   command = app.add_subcommand("status", "Show what runs, waits and failed, at any time");

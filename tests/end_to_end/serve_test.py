@@ -1,0 +1,135 @@
+"""`ranksweep serve`: the report of a database that somebody writes to, in a real browser too."""
+
+import http.client
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+from ranksweep_case import BIN, RanksweepCase
+
+SWEEP = """
+name: serve
+data: {path: FACES, image_size: 48}
+grid: {learning_rate: [1e-3, 1e-4], training: [full]}
+training: {architecture: simple_cnn, epochs: 3, batch_size: 16}
+"""
+
+
+class ServeTest(RanksweepCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        sweep = cls.shared_folder / "sweep.yaml"
+        sweep.write_text(SWEEP.replace("FACES", str(cls.faces)))
+        cls.trained = cls.shared_folder / "trained.db"
+        subprocess.run([BIN / "ranksweep", "run", sweep, "--db", cls.trained], check=True, capture_output=True)
+
+    def serve(self, database, *options):
+        process = self.start("serve", database, "--port", "0", *options)
+        line = process.stdout.readline()
+        match = re.match(r"http://127\.0\.0\.1:(\d+)/ ", line)
+        self.assertTrue(match, line)
+        return int(match[1])
+
+    @staticmethod
+    def get(port, path="/", **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers, body
+
+    def wait_for(self, port, text):
+        for _ in range(2000):
+            body = self.get(port)[2]
+            if text in body:
+                return body
+        self.fail(f"the page never said {text!r}")
+
+    def test_the_page_is_the_report_and_is_sent_once(self):
+        before = self.trained.read_bytes()
+        port = self.serve(self.trained)
+        status, headers, body = self.get(port)
+        self.assertEqual(status, 200)
+        self.assertIn("of 2 trials", body.lower().replace("2</dd>", "2 trials"))
+        self.ranksweep("report", self.trained, "-o", "report.html")
+        report = (self.folder / "report.html").read_text()
+        section = r'<section id="ranking".*?</section>'
+        self.assertEqual(re.search(section, body, re.S)[0], re.search(section, report, re.S)[0])
+        self.assertNotIn("connect-src", report.split("</head>")[0])
+        status, _, body = self.get(port, If_None_Match=headers["ETag"])
+        self.assertEqual((status, body), (304, ""))
+        self.assertEqual(self.trained.read_bytes(), before)
+
+    def test_only_this_machine_by_its_own_name_gets_an_answer(self):
+        port = self.serve(self.trained)
+        self.assertEqual(self.get(port, Host="evil.example")[0], 403)
+        self.assertEqual(self.get(port, Host=f"localhost:{port}")[0], 200)
+        self.assertEqual(self.get(port, "/results.db")[0], 404)
+        listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        self.assertIn(f"0100007F:{port:04X}", listening)
+        self.assertNotIn(f"00000000:{port:04X}", listening)
+
+    def test_mistakes_are_told_at_the_start(self):
+        self.assertIn("there is no such file", self.ranksweep("serve", "none.db", expect=2))
+        port = self.serve(self.trained)
+        self.assertIn("cannot be listened on", self.ranksweep("serve", self.trained, "--port", port, expect=3))
+
+    def test_a_running_sweep_is_followed_to_its_end(self):
+        sweep = self.write_sweep(SWEEP)
+        run = self.start("run", sweep, "--db", self.database)
+        self.wait_for_rows("SELECT 1 FROM sweep")
+        port = self.serve(self.database)
+        self.wait_for(port, "2 finished")
+        run.wait(120)
+        self.assertEqual(run.returncode, 0)
+        self.assert_sound()
+        self.assertEqual(self.ranking(), self.ranking(self.trained))
+
+    def test_a_browser_shows_what_a_writer_adds(self):
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        if not chromium:
+            self.skipTest("no Chromium here: apt-get install chromium")
+        shutil.copy(self.trained, self.database)
+        port = self.serve(self.database)
+        stop = threading.Event()
+        written = []
+
+        def write():
+            connection = sqlite3.connect(self.database, timeout=60)
+            while not stop.wait(0.05):
+                written.append(connection.execute(
+                    "UPDATE epoch SET val_loss = val_loss * 0.99 RETURNING val_loss").fetchall())
+                connection.commit()
+            connection.close()
+
+        first = self.get(port)[2]
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            with tempfile.TemporaryDirectory() as profile:
+                done = subprocess.run(
+                    [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
+                     "--enable-logging=stderr", "--timeout=7000", "--dump-dom", f"http://127.0.0.1:{port}/"],
+                    capture_output=True, text=True, timeout=120)
+        finally:
+            stop.set()
+            writer.join()
+        self.assertGreater(len(written), 20)
+        self.assertNotIn("CONSOLE", done.stderr)
+        self.assertIn('<p id="live" role="status" class="on">Live</p>', done.stdout)
+        charts = re.search(r'data-drawn="(\d+)"', done.stdout)
+        self.assertEqual(int(charts[1]), 4)
+        loss = r"Lowest validation loss</dt><dd>([\d.e-]+)"
+        shown, at_first = float(re.search(loss, done.stdout)[1]), float(re.search(loss, first)[1])
+        self.assertLess(shown, at_first)
+
+
+if __name__ == "__main__":
+    unittest.main()
