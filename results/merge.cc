@@ -293,8 +293,8 @@ std::string summary(std::size_t sources, const Copies& copies) {
   }
   std::vector<std::string> parts;
   for (const auto& [state, count] : states) parts.push_back(fmt::format("{} {}", count, state));
-  return fmt::format("{} trials of {} databases, {} of them in more than one: {}\n", copies.size(),
-                     sources, shared, fmt::join(parts, ", "));
+  return fmt::format("{} trials of {} database{}, {} of them in more than one: {}\n", copies.size(),
+                     sources, sources == 1 ? "" : "s", shared, fmt::join(parts, ", "));
 }
 
 }  // namespace

@@ -279,8 +279,8 @@ class Reader {
   void note_ambiguous_rows() {
     for (const KerasRow& row : log_.rows) {
       if (row.earliest == row.latest) continue;
-      note({row.line, ""}, fmt::format("epoch {} to {}: the log lost lines here; taken as {}",
-                                       row.earliest, row.latest, row.earliest));
+      note({row.line, ""}, fmt::format("may be any epoch from {} to {}; taken as {}", row.earliest,
+                                       row.latest, row.earliest));
     }
   }
 

@@ -18,20 +18,13 @@ def near(a, b):
 
 
 def read_run(folder):
-    run = event_accumulator.EventAccumulator(folder, size_guidance={event_accumulator.TENSORS: 0})
+    run = event_accumulator.EventAccumulator(folder, size_guidance={event_accumulator.SCALARS: 0})
     run.Reload()
     return run
 
 
 def scalars(run, tag):
-    if tag not in run.Tags()["tensors"]:
-        return {}
-    values = {}
-    for event in run.Tensors(tag):
-        proto = event.tensor_proto
-        values[event.step] = proto.float_val[0] if proto.float_val else \
-            __import__("struct").unpack("<f", proto.tensor_content)[0]
-    return values
+    return {event.step: event.value for event in run.Scalars(tag)} if tag in run.Tags()["scalars"] else {}
 
 
 def hparams_of(folder):

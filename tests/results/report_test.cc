@@ -62,8 +62,8 @@ TEST_F(ReportTest, NamesTheWinnerAndCountsHowTheTrialsEnded) {
 
 TEST_F(ReportTest, HasASectionForEverythingThatTheSweepHas) {
   const std::string page = html({});
-  for (const char* id :
-       {"ranking", "curves", "effects", "training", "study", "time", "failures", "provenance"}) {
+  for (const char* id : {"ranking", "curves", "parallel", "effects", "training", "study", "time",
+                         "failures", "provenance"}) {
     EXPECT_TRUE(holds(page, std::string("<section id=\"") + id + "\""));
   }
 }
@@ -75,6 +75,46 @@ TEST_F(ReportTest, IsTheSameAgainByteForByte) {
   EXPECT_EQ(report_html(copy), first);
   ResultsReader again(path_);
   EXPECT_EQ(report_markdown(again), report_markdown(copy));
+}
+
+TEST_F(ReportTest, DrawsALineForEachRankedTrialTheBestOnTop) {
+  const std::string page = html({});
+  EXPECT_EQ(count(page, "<path class=\"line"), 30u);
+  EXPECT_EQ(count(page, "<path class=\"line good\""), 5u);
+  const std::size_t best = page.find("<path class=\"line best\"");
+  ASSERT_NE(best, std::string::npos);
+  EXPECT_EQ(page.find("<path", best + 1), std::string::npos);
+  EXPECT_TRUE(holds(page, "<title>1: 0.0390</title>"));
+  for (const char* name : {"architecture", "learning_rate", "augmentation", "training"}) {
+    EXPECT_TRUE(holds(page, std::string("y=\"20\">") + name + "</text>")) << name;
+  }
+  const std::size_t drawing = page.find("<svg class=\"parallel\"");
+  EXPECT_FALSE(holds(page.substr(drawing, page.find("</svg>", drawing) - drawing), "nan"));
+}
+
+TEST_F(ReportTest, ShowsPublishedBesideReproduced) {
+  testing::write_synthetic_sweep(path_);
+  ResultsReader reader(path_);
+  const auto published = read_published_table(folder_.write(
+      "table.csv",
+      std::string("model,min_val_loss_epoch,min_val_loss,val_accuracy\n"
+                  "ResNet-50,20,0.0907,96%\nInception v3,21,0.0905,96%\n<b>,3,1.5,\n")));
+  const std::string page = report_html(reader, {.published = published});
+  EXPECT_TRUE(holds(page,
+                    "Of 3 published rows, 1 agree in epoch and figures to their last printed "
+                    "digit. 1 have no trial of that name here."));
+  EXPECT_TRUE(holds(page, "<td>&lt;b&gt;</td>"));
+  const std::string text = report_markdown(reader, {.published = published});
+  EXPECT_THAT(text, HasSubstr("| ResNet-50 | 20 | 0.0907 | 96% |  |  | 20 | 0.0907 |"));
+  EXPECT_FALSE(holds(report_html(reader), "id=\"published\""));
+}
+
+TEST_F(ReportTest, ALivePageMayAskItsOwnServerAndNobodyElse) {
+  testing::write_synthetic_sweep(path_);
+  ResultsReader reader(path_);
+  const std::string page = report_html(reader, {.live = true});
+  EXPECT_TRUE(holds(page, "form-action 'none'; connect-src 'self'\">"));
+  EXPECT_EQ(count(page, "<script"), 4u);
 }
 
 TEST_F(ReportTest, TellsOfASweepThatHasOnlyBegun) {

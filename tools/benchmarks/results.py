@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Measures how long the results of a large sweep take to show, and what readers cost the writer.
+
+Usage: results.py BUILD_FOLDER
+1. `rank` and `report` on 10,000 trials and 300,000 epochs, each in a new process and with the
+   database dropped from the file cache: best of three. Aims: 50 ms, 2 s and 5 MB.
+2. Commits of an epoch, one after the other, alone and beside ten readers of each kind that look once
+   a second: browsers on `ranksweep serve`, and programs that read the view `ranking`. Rounds
+   alternate; the median of their ratios counts. Aim: less than 2 % slower.
+Exit status 1 when an aim is missed.
+"""
+import contextlib
+import http.client
+import os
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+READERS = 10
+ROUNDS = 7
+COMMITS = 150
+
+
+def drop_from_cache(path):
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def best_time(command, database):
+    times = []
+    for _ in range(3):
+        drop_from_cache(database)
+        begin = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def show_large(build, folder):
+    database, page = folder / "large.db", folder / "report.html"
+    subprocess.run([build / "tests/write_synthetic_sweep", database, "10000", "30"], check=True)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        rows, = connection.execute("SELECT count(*) FROM epoch").fetchone()
+    program = build / "bin/ranksweep"
+    rank = best_time([program, "rank", database, "--limit", "20"], database)
+    report = best_time([program, "report", database, "-o", page], database)
+    size = page.stat().st_size / 1e6
+    print(f"10,000 trials, {rows:,} epochs, {database.stat().st_size / 1e6:.0f} MB:")
+    print(f"  rank    {rank * 1000:.0f} ms (aim 50)")
+    print(f"  report  {report:.2f} s (aim 2), {size:.2f} MB (aim 5)", flush=True)
+    return rank < 0.05 and report < 2 and size < 5
+
+
+def commit_epochs(database):
+    """Seconds of COMMITS commits, as durable as those of a sweep."""
+    connection = sqlite3.connect(database, timeout=60, isolation_level=None)
+    connection.execute("PRAGMA synchronous = EXTRA")
+    begin = time.perf_counter()
+    for i in range(COMMITS):
+        connection.execute("UPDATE epoch SET val_loss = val_loss * 0.999 WHERE trial = ? AND epoch = 1", [i % 20 + 1])
+    seconds = time.perf_counter() - begin
+    connection.close()
+    return seconds
+
+
+@contextlib.contextmanager
+def polling(look):
+    """READERS threads that look once a second, at different times."""
+    stop = threading.Event()
+
+    def poll(number):
+        stop.wait(number / READERS)
+        while not stop.is_set():
+            look()
+            stop.wait(1)
+
+    readers = [threading.Thread(target=poll, args=(number,)) for number in range(READERS)]
+    for reader in readers:
+        reader.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
+
+
+@contextlib.contextmanager
+def browsers(build, database):
+    server = subprocess.Popen([build / "bin/ranksweep", "serve", database, "--port", "0"], text=True,
+                              stdout=subprocess.PIPE)
+    port = int(server.stdout.readline().split("/")[2].split(":")[1])
+    seen = threading.local()
+
+    def look():
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/", headers={"If-None-Match": getattr(seen, "tag", "")})
+        answer = connection.getresponse()
+        answer.read()
+        seen.tag = answer.headers["ETag"]
+        connection.close()
+
+    try:
+        with polling(look):
+            yield
+    finally:
+        server.kill()
+        server.wait()
+
+
+@contextlib.contextmanager
+def programs(build, database):
+    def look():
+        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
+        connection.execute("SELECT * FROM ranking").fetchall()
+        connection.close()
+
+    with polling(look):
+        yield
+
+
+def cost_of_readers(build, folder, name, readers):
+    database = folder / f"{name}.db"
+    subprocess.run([build / "tests/write_synthetic_sweep", database, "40", "30"], check=True)
+    commit_epochs(database)
+    ratios = []
+    for _ in range(ROUNDS):
+        alone = commit_epochs(database)
+        with readers(build, database):
+            ratios.append(commit_epochs(database) / alone)
+    ratio = statistics.median(ratios)
+    print(f"  {READERS} {name}: the writer takes {(ratio - 1) * 100:+.1f} % "
+          f"(rounds {', '.join(f'{(one - 1) * 100:+.1f}' for one in sorted(ratios))})", flush=True)
+    return ratio < 1.02
+
+
+def main():
+    build = Path(sys.argv[1]).resolve()
+    folder = Path(tempfile.mkdtemp(prefix="ranksweep-results-"))
+    try:
+        fit = show_large(build, folder)
+        print("Commits beside readers:")
+        fit = cost_of_readers(build, folder, "browsers", browsers) and fit
+        fit = cost_of_readers(build, folder, "programs", programs) and fit
+    finally:
+        shutil.rmtree(folder)
+    return 0 if fit else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
