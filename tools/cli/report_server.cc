@@ -57,6 +57,11 @@ void serve_report(const std::filesystem::path& database, const ServerAddress& ad
   results::LiveReport report(database);
   report.page();  // what is wrong with the database is told here, not in a browser
   httplib::Server server;
+  // The library would let a second server share the port, and each get some of the requests.
+  server.set_socket_options([](socket_t socket) {
+    const int on = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  });
   // Otherwise each open page would keep one of a few threads busy with its connection.
   server.set_keep_alive_max_count(1);
   const bool guarded = is_loopback(address.host);
