@@ -20,4 +20,8 @@ std::string report_html(ResultsReader& reader, const ReportOptions& options = {}
 // Headline and tables in GitHub Flavored Markdown, for a paper or a pull request.
 std::string report_markdown(ResultsReader& reader, const ReportOptions& options = {});
 
+// The curves of the best trials and the parameters side by side, as one figure for a paper or a
+// Markdown page.
+std::string report_svg(ResultsReader& reader);
+
 }  // namespace ranksweep::results

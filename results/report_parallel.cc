@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostLines = 400;
 constexpr std::size_t kMostLabels = 12;  // of an axis
 constexpr double kWidth = 1000, kHeight = 380;
-constexpr double kLeft = 40, kRight = 110, kTop = 40, kBottom = 16;
+constexpr double kLeft = 8, kRight = 110, kTop = 40, kBottom = 16;
 constexpr double kFan = 14;  // how far lines through one value lie apart
 
 std::size_t column_of(const Table& table, const std::string& name) {
@@ -109,8 +109,8 @@ Table drawn_trials(const ReportData& data) {
 std::string axis_line(double x, const std::string& name) {
   return fmt::format(
       "<line class=\"axis\" x1=\"{0:.0f}\" x2=\"{0:.0f}\" y1=\"{1:.0f}\" y2=\"{2:.0f}\"/>"
-      "<text class=\"name\" x=\"{0:.0f}\" y=\"20\">{3}</text>",
-      x, kTop, kHeight - kBottom, html_text(name, 24));
+      "<text class=\"name{4}\" x=\"{0:.0f}\" y=\"20\">{3}</text>",
+      x, kTop, kHeight - kBottom, html_text(name, 24), x == kLeft ? " first" : "");
 }
 
 // A curve that leaves and reaches each axis level, so that lines can be followed through a value.
@@ -132,9 +132,9 @@ const char* class_of_line(std::size_t index, std::size_t count) {
 
 }  // namespace
 
-std::string parallel_svg(const ReportData& data) {
+ParallelDrawing draw_parallel(const ReportData& data) {
   const Table trials = drawn_trials(data);
-  if (data.sweep.swept.size() < 2 || trials.rows.size() < 2) return "";
+  if (data.sweep.swept.size() < 2 || trials.rows.size() < 2) return {};
   const std::size_t loss_column = column_of(trials, "val_loss");
   const auto loss_of = [&](const std::vector<Cell>& row) {
     return std::get<double>(row[loss_column]);
@@ -165,16 +165,13 @@ std::string parallel_svg(const ReportData& data) {
     frame += axis_line(x_of(axis), data.sweep.swept[axis]) + axes[axis].labels(x_of(axis)) + "\n";
   }
   frame += axis_line(x_of(axes.size()), "validation loss") + losses.labels(x_of(axes.size()));
-  return fmt::format(
-      "<svg class=\"parallel\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"A line for "
-      "each ranked trial, over its parameters and its validation loss\">\n{}{}\n</svg>\n",
-      kWidth, kHeight, lines, frame);
+  return {lines + frame + "\n", kWidth, kHeight};
 }
 
 ReportSection parallel_section(const ReportData& data) {
   ReportSection section{"parallel", "Parameters side by side", ""};
-  const std::string svg = parallel_svg(data);
-  if (svg.empty()) return section;
+  const ParallelDrawing drawing = draw_parallel(data);
+  if (drawing.svg.empty()) return section;
   const auto ranked =
       std::count_if(data.ranking.begin(), data.ranking.end(),
                     [](const RankedTrial& trial) { return trial.rank.has_value(); });
@@ -186,8 +183,10 @@ ReportSection parallel_section(const ReportData& data) {
       "validation loss, the best at the top. The best trial is drawn bold, the best fifth in "
       "colour.{} <a href=\"#ranking\">The ranking</a> has the same as a table.</p>\n"
       "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Parameters side by "
-      "side\">\n{}</div>\n",
-      cut, svg);
+      "side\">\n<svg class=\"parallel\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" "
+      "aria-label=\"A line for each ranked trial, over its parameters and its validation loss\">\n"
+      "{}</svg>\n</div>\n",
+      cut, drawing.width, drawing.height, drawing.svg);
   return section;
 }
 

@@ -11,7 +11,12 @@ namespace ranksweep::results {
 // trials.
 ReportSection parallel_section(const ReportData& data);
 
-// The drawing alone: an SVG element, or nothing.
-std::string parallel_svg(const ReportData& data);
+// The drawing alone, without an SVG element around it. Empty when there is nothing to draw.
+struct ParallelDrawing {
+  std::string svg;
+  double width = 0;
+  double height = 0;
+};
+ParallelDrawing draw_parallel(const ReportData& data);
 
 }  // namespace ranksweep::results

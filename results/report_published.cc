@@ -27,7 +27,7 @@ Table published_table(const ReportData& data) {
                {"val_accuracy", "val acc", Show::percent},
                {"train_loss", "train loss", Show::loss},
                {"train_accuracy", "train acc", Show::percent},
-               {"agrees", "to the printed digits"},
+               {"agrees", "agrees"},
                {"description", "by the trial"}},
               {}};
   for (const PublishedPair& pair : data.published) {
@@ -44,11 +44,10 @@ Table published_table(const ReportData& data) {
       continue;
     }
     const RankedTrial& trial = *pair.trial;
-    cells.insert(
-        cells.end(),
-        {trial.best_epoch ? Cell(std::int64_t{*trial.best_epoch}) : Cell(), found(trial.val_loss),
-         found(trial.val_accuracy), found(trial.train_loss), found(trial.train_accuracy),
-         std::string(agrees(row, trial) ? "equal" : "other"), trial.description});
+    cells.insert(cells.end(), {trial.best_epoch ? Cell(std::int64_t{*trial.best_epoch}) : Cell(),
+                               found(trial.val_loss), found(trial.val_accuracy),
+                               found(trial.train_loss), found(trial.train_accuracy),
+                               std::string(agrees(row, trial) ? "yes" : "no"), trial.description});
   }
   return table;
 }
@@ -62,10 +61,10 @@ std::string published_summary(const ReportData& data) {
       std::count_if(data.published.begin(), data.published.end(),
                     [](const PublishedPair& pair) { return pair.trial == nullptr; });
   std::string text = fmt::format(
-      "Of {} published rows, {} agree in epoch and figures to their last printed digit.",
-      data.published.size(), equal);
-  if (missing > 0) text += fmt::format(" {} have no trial of that name here.", missing);
-  return text + " Reproduced is the best trial of that architecture or name.";
+      "Published rows that agree in epoch and figures to their last printed digit: {} of {}", equal,
+      data.published.size());
+  if (missing > 0) text += fmt::format("; without a trial of that name here: {}", missing);
+  return text + ". Reproduced is the best trial of that architecture or name.";
 }
 
 }  // namespace ranksweep::results

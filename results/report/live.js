@@ -21,10 +21,10 @@
 
   // Each function takes what it remembers from the old page, and returns how to put it into the new.
   function rememberSwitches() {
-    const states = all('.switches input').map((box) => [box.id, box.checked]);
-    return () => states.forEach(([id, checked]) => {
+    const states = all('.switches input').map((box) => [box.id, box.checked, box.value]);
+    return () => states.forEach(([id, checked, value]) => {
       const box = document.getElementById(id);
-      if (box) box.checked = checked;
+      if (box) Object.assign(box, {checked, value});
     });
   }
 

@@ -111,14 +111,57 @@
     return datasets;
   }
 
+  // The epochs that are shown: all, or those that the reader asked for.
+  function epochAxis() {
+    const bound = (id) => {
+      const value = parseInt(document.getElementById(id).value, 10);
+      return Number.isNaN(value) ? undefined : value;
+    };
+    return axis('epoch', {type: 'linear', min: bound('epoch-from'), max: bound('epoch-to'),
+                          ticks: {color: color('muted'), precision: 0}});
+  }
+
+  // Dragging over a chart shows the epochs under it, a double click all of them.
+  function setUpZoom(entry, update) {
+    const box = entry.canvas.parentElement;
+    const show = (from, to) => {
+      document.getElementById('epoch-from').value = from;
+      document.getElementById('epoch-to').value = to;
+      update();
+    };
+    let begin = null;
+    const brush = document.createElement('div');
+    brush.className = 'brush';
+    entry.canvas.addEventListener('pointerdown', (event) => {
+      if (event.pointerType !== 'mouse') return;  // a finger scrolls the page
+      begin = event.offsetX;
+      entry.canvas.setPointerCapture(event.pointerId);
+    });
+    entry.canvas.addEventListener('pointermove', (event) => {
+      if (begin === null) return;
+      box.append(brush);
+      brush.style.left = Math.min(begin, event.offsetX) + 'px';
+      brush.style.width = Math.abs(event.offsetX - begin) + 'px';
+    });
+    entry.canvas.addEventListener('pointerup', (event) => {
+      const ends = [begin, event.offsetX].sort((a, b) => a - b);
+      brush.remove();
+      if (begin !== null && ends[1] - ends[0] > 10) {
+        const epochs = ends.map((x) => entry.chart.scales.x.getValueForPixel(x));
+        show(Math.max(0, Math.floor(epochs[0])), Math.ceil(epochs[1]));
+      }
+      begin = null;
+    });
+    entry.canvas.addEventListener('dblclick', () => show('', ''));
+  }
+
   function curveConfig(training, validation, yAxis, format) {
     return {
       type: 'line',
       data: {datasets: curveDatasets(training, validation)},
       options: {
         interaction: {mode: 'nearest', intersect: false},
-        scales: {x: axis('epoch', {type: 'linear', ticks: {color: color('muted'), precision: 0}}),
-                 y: yAxis()},
+        scales: {x: epochAxis(), y: yAxis()},
         plugins: {
           legend: {display: false},
           tooltip: {callbacks: {
@@ -180,6 +223,8 @@
       fillCurveTable();
     };
     document.getElementById('curves').addEventListener('change', update);
+    setUpZoom(loss, update);
+    setUpZoom(accuracy, update);
     paintSwatches();
   }
 

@@ -47,6 +47,11 @@ std::size_t count(const std::string& text, const std::string& part) {
   return found;
 }
 
+const std::string kHostile =
+    " <script>alert(1)</script> </style><!-- \"quoted\" 'single' & \xf0\x9f\x99\x82 "
+    "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xe2\x80\xae gnp \xff | ` {{css}} " +
+    std::string(10'000, 'x');
+
 TEST_F(ReportTest, NamesTheWinnerAndCountsHowTheTrialsEnded) {
   const std::string page = html({});
   EXPECT_TRUE(holds(page, "inception_resnet_v2"));
@@ -101,12 +106,23 @@ TEST_F(ReportTest, ShowsPublishedBesideReproduced) {
                   "ResNet-50,20,0.0907,96%\nInception v3,21,0.0905,96%\n<b>,3,1.5,\n")));
   const std::string page = report_html(reader, {.published = published});
   EXPECT_TRUE(holds(page,
-                    "Of 3 published rows, 1 agree in epoch and figures to their last printed "
-                    "digit. 1 have no trial of that name here."));
+                    "to their last printed digit: 1 of 3; without a trial of that name here: "
+                    "1."));
   EXPECT_TRUE(holds(page, "<td>&lt;b&gt;</td>"));
   const std::string text = report_markdown(reader, {.published = published});
   EXPECT_THAT(text, HasSubstr("| ResNet-50 | 20 | 0.0907 | 96% |  |  | 20 | 0.0907 |"));
   EXPECT_FALSE(holds(report_html(reader), "id=\"published\""));
+}
+
+TEST_F(ReportTest, AFigureStandsForItself) {
+  testing::write_synthetic_sweep(path_, {.user_text = kHostile});
+  ResultsReader reader(path_);
+  const std::string figure = report_svg(reader);
+  EXPECT_EQ(count(figure, "<path class=\"curve\""), 5u);
+  EXPECT_EQ(count(figure, "<path class=\"line"), 30u);
+  EXPECT_EQ(count(figure, "<script"), 0u);
+  EXPECT_FALSE(holds(figure, "nan"));
+  EXPECT_FALSE(holds(figure, "inf "));
 }
 
 TEST_F(ReportTest, ALivePageMayAskItsOwnServerAndNobodyElse) {
@@ -139,11 +155,6 @@ TEST(EmbeddedFilesTest, HashesAreThoseOfSha256sum) {
   EXPECT_EQ(kReportJsSha256.back(), '=');
   EXPECT_NE(kReportJsSha256, kReportCssSha256);
 }
-
-const std::string kHostile =
-    " <script>alert(1)</script> </style><!-- \"quoted\" 'single' & \xf0\x9f\x99\x82 "
-    "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xe2\x80\xae gnp \xff | ` {{css}} " +
-    std::string(10'000, 'x');
 
 TEST_F(ReportTest, HostileTextStaysText) {
   const std::string page = html({.user_text = kHostile});

@@ -94,8 +94,11 @@ std::string report(ResultsReader& reader, const ResultOptions& options) {
   if (kind == ".md") {
     return report_markdown(reader, report);
   }
-  throw CommandError(ExitCode::bad_input,
-                     fmt::format("{}: the name must end in .html or .md", options.output.string()));
+  if (kind == ".svg") {
+    return report_svg(reader);
+  }
+  throw CommandError(ExitCode::bad_input, fmt::format("{}: the name must end in .html, .md or .svg",
+                                                      options.output.string()));
 }
 
 void write_file(const std::filesystem::path& file, const std::string& text) {
@@ -180,9 +183,12 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
   command->add_option("--limit", ranking->rank.limit, "At most so many rows");
 
   auto reporting = std::make_shared<ResultOptions>();
-  command = add_reader(app, result, "report", "Write the report as one HTML or Markdown file",
+  command = add_reader(app, result, "report",
+                       "Write the report as one HTML or Markdown file, or its main figure",
                        reporting, report);
-  command->add_option("-o,--output", reporting->output, "FILE.html or FILE.md")->required();
+  command
+      ->add_option("-o,--output", reporting->output, "FILE.html, FILE.md, or FILE.svg for a figure")
+      ->required();
   command->add_option("--published", reporting->published,
                       "A CSV table of published results to show beside; docs/results.md says how");
 
