@@ -9,13 +9,13 @@
 namespace ranksweep::cli {
 
 void add_run_command(CLI::App& app, ExitCode& result);
-void add_plan_commands(CLI::App& app, ExitCode& result);    // check, init
-void add_result_commands(CLI::App& app, ExitCode& result);  // rank, report, status, ...
+void add_plan_commands(CLI::App& app, ExitCode& result);      // check, init
+void add_result_commands(CLI::App& app, ExitCode& result);    // rank, report, status, ...
 void add_database_commands(CLI::App& app, ExitCode& result);  // import-keras, merge, export
 void add_serve_command(CLI::App& app, ExitCode& result);
-void add_data_commands(CLI::App& app, ExitCode& result);    // make-faces, data
+void add_data_commands(CLI::App& app, ExitCode& result);  // make-faces, data
 void add_predict_command(CLI::App& app, ExitCode& result);
 void add_slurm_commands(CLI::App& app, ExitCode& result);  // submit, cancel
-void add_trainer_commands(CLI::App& app);  // models, preview
+void add_trainer_commands(CLI::App& app);                  // models, preview
 
 }  // namespace ranksweep::cli
