@@ -127,6 +127,11 @@ void FileDescriptor::close() {
   }
 }
 
+ExitStatus ExitStatus::from_wait(int status) {
+  return WIFSIGNALED(status) ? ExitStatus{.signal = WTERMSIG(status)}
+                             : ExitStatus{.code = WEXITSTATUS(status)};
+}
+
 std::string ExitStatus::describe() const {
   if (signal == 0) {
     return fmt::format("exit status {}", code);
@@ -178,8 +183,7 @@ std::optional<ExitStatus> ChildProcess::reap(int wait_options) {
   if (!exit_status_) {
     int status = 0;
     if (::waitpid(pid_, &status, wait_options) == pid_) {
-      exit_status_ = WIFSIGNALED(status) ? ExitStatus{.signal = WTERMSIG(status)}
-                                         : ExitStatus{.code = WEXITSTATUS(status)};
+      exit_status_ = ExitStatus::from_wait(status);
       // Whatever it started itself goes with it.
       ::kill(-pid_, SIGKILL);
     }

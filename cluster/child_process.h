@@ -32,6 +32,8 @@ struct ExitStatus {
   int code = 0;
   int signal = 0;  // 0 when it exited
 
+  // From the status of waitpid().
+  static ExitStatus from_wait(int status);
   // "exit status 3", "signal 9 (SIGKILL)".
   std::string describe() const;
 };

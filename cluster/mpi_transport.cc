@@ -5,11 +5,30 @@
 #include <list>
 #include <mpi.h>
 #include <utility>
+#if __has_include(<mpi-ext.h>)
+#include <mpi-ext.h>
+#endif
 
 namespace ranksweep::cluster {
 namespace {
 
 constexpr int kTag = 1;
+
+// With user-level failure mitigation (Open MPI 5, mpirun --with-ft ulfm) a dead rank is an error of
+// each call that concerns it, and all others go on. Leases notice it, so the errors say nothing
+// new.
+void survive_dead_ranks() {
+#ifdef OMPI_HAVE_MPI_EXT_FTMPI
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+#endif
+}
+
+// Until a failure is acknowledged, nothing can be received from any source.
+void acknowledge_dead_ranks() {
+#ifdef OMPI_HAVE_MPI_EXT_FTMPI
+  MPIX_Comm_failure_ack(MPI_COMM_WORLD);
+#endif
+}
 
 }  // namespace
 
@@ -31,6 +50,7 @@ struct MpiTransport::Pending {
 
 std::unique_ptr<MpiTransport> MpiTransport::start() {
   MPI_Init(nullptr, nullptr);
+  survive_dead_ranks();
   return std::unique_ptr<MpiTransport>(new MpiTransport());
 }
 
@@ -71,7 +91,11 @@ std::optional<Envelope> MpiTransport::receive() {
   int arrived = 0;
   MPI_Message handle = MPI_MESSAGE_NULL;
   MPI_Status status;
-  MPI_Improbe(MPI_ANY_SOURCE, kTag, MPI_COMM_WORLD, &arrived, &handle, &status);
+  if (MPI_Improbe(MPI_ANY_SOURCE, kTag, MPI_COMM_WORLD, &arrived, &handle, &status) !=
+      MPI_SUCCESS) {
+    acknowledge_dead_ranks();
+    return std::nullopt;
+  }
   if (arrived == 0) {
     return std::nullopt;
   }
@@ -93,6 +117,20 @@ std::string mpi_version() {
   MPI_Get_library_version(text.data(), &length);
   const std::string version(text.data(), static_cast<std::size_t>(length));
   return version.substr(0, version.find(','));
+}
+
+MpiFlavour mpi_flavour() {
+#if defined(OMPI_MAJOR_VERSION)
+#ifdef OMPI_HAVE_MPI_EXT_FTMPI
+  return MpiFlavour::open_mpi_ulfm;
+#else
+  return MpiFlavour::open_mpi;
+#endif
+#elif defined(MPICH)
+  return MpiFlavour::mpich;
+#else
+  return MpiFlavour::other;
+#endif
 }
 
 }  // namespace ranksweep::cluster

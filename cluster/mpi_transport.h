@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "cluster/mpi_launch.h"
 #include "cluster/transport.h"
 
 namespace ranksweep::cluster {
@@ -41,4 +42,8 @@ class MpiTransport : public Transport {
 
 // "Open MPI v4.1.4, ...": what the program runs with.
 std::string mpi_version();
+
+// The one that the program was built with.
+MpiFlavour mpi_flavour();
+
 }  // namespace ranksweep::cluster

@@ -7,8 +7,12 @@ namespace ranksweep::cluster {
 namespace {
 
 volatile sig_atomic_t received_signal = 0;
+volatile sig_atomic_t received_signals = 0;
 
-void remember(int signal) { received_signal = signal; }
+void remember(int signal) {
+  received_signal = signal;
+  received_signals = received_signals + 1;
+}
 
 }  // namespace
 
@@ -22,5 +26,7 @@ void catch_stop_signals() {
 }
 
 int stop_signal() { return received_signal; }
+
+int stop_signals() { return received_signals; }
 
 }  // namespace ranksweep::cluster

@@ -9,4 +9,7 @@ void catch_stop_signals();
 // The signal that asked this process to stop, or 0.
 int stop_signal();
 
+// How many have come. A second one is impatience.
+int stop_signals();
+
 }  // namespace ranksweep::cluster

@@ -39,6 +39,10 @@ class Agent {
   bool coordinator_lost() const { return coordinator_lost_; }
   // Some rank will not come to MPI_Finalize.
   bool ranks_lost() const { return ranks_lost_; }
+  // How long ranks wait for one another, as the coordinator told.
+  std::chrono::duration<double> lease() const {
+    return coordinator_lease_ ? coordinator_lease_->length() : std::chrono::seconds(30);
+  }
   // For a rank that leaves at once.
   void kill_trainer() { trainer_.reset(); }
   std::vector<pollfd> poll_set() const;

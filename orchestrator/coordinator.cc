@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "orchestrator/silence_limit.h"
+
 namespace ranksweep::orchestrator {
 
 using sweeps::AttemptOutcome;
@@ -34,8 +36,9 @@ Coordinator::Coordinator(const sweeps::Plan& plan, CoordinatorOptions options,
     queue_.remember(std::move(change));
   }
   const Lease lease(std::chrono::duration<double>(options_.execution.lease));
+  const Lease trainer(silence_limit(options_.execution.silence_limit, {}));
   for (cluster::Rank rank = 0; rank < transport.size(); ++rank) {
-    agents_.emplace(rank, AgentState{.lease = lease});
+    agents_.emplace(rank, AgentState{.lease = lease, .trainer = trainer});
   }
 }
 
@@ -44,6 +47,7 @@ void Coordinator::receive(cluster::Rank from, const AgentMessage& message, Clock
   agent.lease.renew(now);
   if (!std::holds_alternative<Heartbeat>(message)) {
     agent.last_heard = now;
+    agent.trainer.renew(now);
   }
   std::visit([&](const auto& content) { handle(from, content); }, message);
 }
@@ -56,6 +60,7 @@ void Coordinator::flush(Clock::time_point now) {
   give_work(now);
   queue_.flush(now);
   watch_storage(now);
+  stop_without_devices();
 }
 
 void Coordinator::watch_storage(Clock::time_point now) {
@@ -211,6 +216,10 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::E
     abandon(from, kProtocol, error.what());
     return;
   }
+  AgentState& agent = agents_.at(from);
+  agent.health.did_well();
+  agent.longest_epoch = std::max(agent.longest_epoch.value_or(0), epoch.metrics.seconds);
+  agent.trainer.set_length(silence_limit(options_.execution.silence_limit, agent.longest_epoch));
   post(from, cluster::Command(cluster::Verdict{.attempt = epoch.attempt,
                                                .epoch = epoch.metrics.epoch,
                                                .decision = ledger_.decision(trial)}));
@@ -268,6 +277,42 @@ void Coordinator::end_attempt(cluster::Rank from, sweeps::AttemptId attempt, End
   agent.attempt.reset();
   agent.abandoning = false;
   queue_.announce([=, this] { listener_.attempt_ended(from, ledger_.record(trial), ending); });
+  if (ending.outcome == AttemptOutcome::failed || ending.outcome == AttemptOutcome::lost) {
+    agent.health.broke(trial, attempt);
+    if (agent.health.quarantined()) {
+      quarantine(from, ending);
+    }
+  }
+}
+
+void Coordinator::quarantine(cluster::Rank rank, const Ending& last) {
+  const AgentState& agent = agents_.at(rank);
+  const std::string message = fmt::format(
+      "{} on {} is quarantined: three different trials in a row broke there, the last of them by "
+      "{}{}{}; they count against none of them",
+      agent.placement.device, agent.placement.host, last.cause, last.message.empty() ? "" : ": ",
+      last.message);
+  note("quarantined", rank, message);
+  for (const DeviceHealth::BrokenAttempt& broken : agent.health.broken()) {
+    queue_.remember(ledger_.excuse(broken.trial, broken.attempt));
+  }
+  last_quarantine_ = fmt::format("rank {}: {}", rank, message);
+  queue_.announce([=, this] { listener_.rank_quarantined(rank, message); });
+}
+
+void Coordinator::stop_without_devices() const {
+  const bool any_left = std::ranges::any_of(agents_, [](const auto& entry) {
+    const AgentState& agent = entry.second;
+    return agent.attempt || agent.dismissed || !(agent.given_up || agent.health.quarantined());
+  });
+  if (!any_left && !last_quarantine_.empty() && !interrupted_ && !ledger_.complete() &&
+      queue_.empty()) {
+    throw NoDeviceLeft(
+        fmt::format("no device is left to train on; the last: {}\nWhat was "
+                    "committed is safe. `ranksweep status` shows the causes; mend "
+                    "them and run the same command again to go on.",
+                    last_quarantine_));
+  }
 }
 
 void Coordinator::abandon(cluster::Rank from, const std::string& cause,
@@ -295,12 +340,12 @@ void Coordinator::give_up_silent_ranks(Clock::time_point now) {
 }
 
 void Coordinator::abandon_silent_trainers(Clock::time_point now) {
-  const std::chrono::duration<double> limit(options_.execution.silence_limit);
   for (auto& [rank, agent] : agents_) {
-    if (queue_.holds_message_for(rank)) {
-      agent.last_heard = now;  // it waits for us
-    } else if (agent.attempt && !agent.abandoning && now - agent.last_heard > limit) {
-      abandon(rank, "no progress", fmt::format("the trainer said nothing for {} s", limit.count()));
+    if (!agent.attempt || queue_.holds_message_for(rank)) {
+      agent.trainer.renew(now);  // it waits for us
+    } else if (agent.trainer.expired(now) && !agent.abandoning) {
+      abandon(rank, "no progress",
+              fmt::format("the trainer said nothing for {} s", agent.trainer.length().count()));
     }
   }
 }
@@ -312,14 +357,16 @@ void Coordinator::give_work(Clock::time_point now) {
     if (!agent.joined || agent.attempt || agent.dismissed) {
       continue;
     }
-    const auto trial = ledger_.next();
+    const auto trial = trial_for(rank);
     if (!storage_failure_.empty()) {
       return;
     }
     if (!interrupted_ && trial && !too_late(now)) {
       assign(rank, agent, *trial);
       agent.assigned = now;
-      agent.last_heard = now;
+      agent.longest_epoch.reset();
+      agent.trainer.set_length(silence_limit(options_.execution.silence_limit, {}));
+      agent.trainer.renew(now);
     } else if (interrupted_ || nothing_left) {
       agent.dismissed = true;
       post(rank, Shutdown{.ranks_lost = ranks_lost() > 0});
@@ -345,6 +392,26 @@ void Coordinator::leave_when_too_late(Clock::time_point now) {
   if (!trains && !ledger_.complete() && too_late(now)) {
     interrupt("too little time is left for another trial");
   }
+}
+
+std::optional<std::size_t> Coordinator::trial_for(cluster::Rank rank) const {
+  const DeviceHealth& health = agents_.at(rank).health;
+  if (health.quarantined()) {
+    return std::nullopt;
+  }
+  const auto choose = [&](const Ledger::Condition& fits) {
+    return health.wants_smallest() ? ledger_.smallest(fits) : ledger_.next(fits);
+  };
+  const auto trial = choose([&](std::size_t each) { return !health.avoids(each); });
+  return trial ? trial : choose([&](std::size_t each) { return !another_takes(each, rank); });
+}
+
+bool Coordinator::another_takes(std::size_t trial, cluster::Rank rank) const {
+  return std::ranges::any_of(agents_, [&](const auto& entry) {
+    const AgentState& other = entry.second;
+    return entry.first != rank && other.joined && !other.dismissed && !other.health.quarantined() &&
+           !other.health.avoids(trial);
+  });
 }
 
 void Coordinator::assign(cluster::Rank rank, AgentState& agent, std::size_t trial) {

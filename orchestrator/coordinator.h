@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "cluster/transport.h"
 #include "orchestrator/clock.h"
 #include "orchestrator/commit_queue.h"
+#include "orchestrator/device_health.h"
 #include "orchestrator/lease.h"
 #include "orchestrator/ledger.h"
 #include "orchestrator/messages.h"
@@ -22,6 +24,12 @@
 #include "sweeps/sweep_spec.h"
 
 namespace ranksweep::orchestrator {
+
+// Trials wait, and no device is left that could be trusted with one.
+class NoDeviceLeft : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 struct CoordinatorOptions {
   sweeps::Execution execution;
@@ -48,6 +56,7 @@ class Coordinator {
   // Waits for a store that is unavailable for `execution.storage_patience`, or for no longer than
   // seconds once interrupted. Then, or when a trainer's own place cannot be written, asks all
   // trainers to write their states and stop, and throws results::StoreUnavailable when they have.
+  // Throws NoDeviceLeft when every rank was quarantined or given up.
   void flush(Clock::time_point now);
   // Hands out nothing more and asks every trainer to write its state and stop.
   void interrupt(const std::string& reason);
@@ -64,10 +73,13 @@ class Coordinator {
     Placement placement;
     std::optional<sweeps::AttemptId> attempt;
     Lease lease;
-    bool joined = false;           // has said hello, since the start or since it was given up
-    bool given_up = false;         // its lease ran out; nothing it says counts before a new hello
-    bool abandoning = false;       // its reports count no more, AttemptBroken is awaited
-    Clock::time_point last_heard;  // of the attempt
+    bool joined = false;      // has said hello, since the start or since it was given up
+    bool given_up = false;    // its lease ran out; nothing it says counts before a new hello
+    bool abandoning = false;  // its reports count no more, AttemptBroken is awaited
+    Lease trainer;            // renewed by what its trainer says in an attempt
+    std::optional<double> longest_epoch;  // of the attempt, in seconds
+    DeviceHealth health;
+    Clock::time_point last_heard;               // of the attempt
     std::optional<Clock::time_point> assigned;  // the attempt, until its first step
     bool dismissed = false;
   };
@@ -95,6 +107,11 @@ class Coordinator {
   void give_up_silent_ranks(Clock::time_point now);
   void abandon_silent_trainers(Clock::time_point now);
   void give_work(Clock::time_point now);
+  std::optional<std::size_t> trial_for(cluster::Rank rank) const;
+  // Whether a rank but `rank` could be given the trial, now or later.
+  bool another_takes(std::size_t trial, cluster::Rank rank) const;
+  void quarantine(cluster::Rank rank, const Ending& last);
+  void stop_without_devices() const;
   // Whether a trial that started now would have nothing to show at the deadline. Never in the first
   // half of the time, or a short limit would be spent on nothing at all.
   bool too_late(Clock::time_point now) const;
@@ -117,6 +134,7 @@ class Coordinator {
   Clock::duration longest_start_{0};           // of an attempt, up to its first step
   std::string storage_failure_;                // what to tell the user; empty: none
   std::optional<Clock::time_point> leave_by_;  // after a storage failure
+  std::string last_quarantine_;                // for people; empty: none
   bool interrupted_ = false;
 };
 

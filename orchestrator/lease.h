@@ -8,13 +8,15 @@
 
 namespace ranksweep::orchestrator {
 
-// How long a rank may stay silent before it counts as lost. Look at it at least once a second: of
-// a longer gap between two looks only a second counts, since whoever did not run in between (a
-// stopped process, a laptop that slept) could not have heard anything.
+// How long another process may stay silent before it counts as lost. Look at it at least once a
+// second: of a longer gap between two looks only a second counts, since whoever did not run in
+// between (a stopped process, a laptop that slept) could not have heard anything.
 class Lease {
  public:
   explicit Lease(std::chrono::duration<double> length) : length_(length) {}
 
+  std::chrono::duration<double> length() const { return length_; }
+  void set_length(std::chrono::duration<double> length) { length_ = length; }
   void renew(Clock::time_point now) {
     silence_ = Clock::duration::zero();
     last_look_ = now;

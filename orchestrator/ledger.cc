@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <ranges>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -70,8 +71,17 @@ std::vector<results::Change> Ledger::recover() {
   return changes;
 }
 
-std::optional<std::size_t> Ledger::next() const {
-  return waiting_.empty() ? std::nullopt : std::optional(order_[*waiting_.begin()]);
+std::optional<std::size_t> Ledger::next(const Condition& fits) const {
+  const auto found =
+      std::ranges::find_if(waiting_, fits, [&](auto place) { return order_[place]; });
+  return found == waiting_.end() ? std::nullopt : std::optional(order_[*found]);
+}
+
+std::optional<std::size_t> Ledger::smallest(const Condition& fits) const {
+  const auto backwards = waiting_ | std::views::reverse;
+  const auto found =
+      std::ranges::find_if(backwards, fits, [&](auto place) { return order_[place]; });
+  return found == backwards.end() ? std::nullopt : std::optional(order_[*found]);
 }
 
 std::optional<std::size_t> Ledger::trial_of(sweeps::AttemptId attempt) const {
@@ -178,6 +188,20 @@ results::Change Ledger::end_of(TrialRecord& record, sweeps::AttemptId attempt,
                                .message = ending.message,
                                .stderr_tail = ending.output_tail,
                                .parameters = record.parameters};
+}
+
+results::Change Ledger::excuse(std::size_t trial, sweeps::AttemptId attempt) {
+  TrialRecord& record = records_.at(trial);
+  if (record.failed_attempts == 0) {
+    throw std::logic_error(fmt::format("no attempt counts against trial {}, so none can be excused",
+                                       record.planned->id.short_hex()));
+  }
+  --record.failed_attempts;
+  if (record.state == TrialState::failed && record.failed_attempts < max_attempts_) {
+    apply(record, TrialEvent::excused);
+  }
+  return results::AttemptExcused{
+      .attempt = attempt, .trial = record.planned->id, .trial_state = record.state};
 }
 
 TrialRecord& Ledger::running(sweeps::AttemptId attempt) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -65,8 +66,12 @@ class Ledger {
   // Ends the attempts that a coordinator began and, killed, never ended. Once, first.
   std::vector<results::Change> recover();
 
-  // The trial to hand out next, an index into the plan. Nothing when none waits.
-  std::optional<std::size_t> next() const;
+  using Condition = std::function<bool(std::size_t trial)>;
+  // The trial to hand out next among those that fit, an index into the plan. Nothing when none
+  // waits.
+  std::optional<std::size_t> next(const Condition& fits = [](std::size_t) { return true; }) const;
+  // The one that would be handed out last.
+  std::optional<std::size_t> smallest(const Condition& fits) const;
   // The trial of an attempt that runs. Nothing for one that is over, or was never begun.
   std::optional<std::size_t> trial_of(sweeps::AttemptId attempt) const;
   const TrialRecord& record(std::size_t trial) const { return records_.at(trial); }
@@ -84,6 +89,8 @@ class Ledger {
   // Throws std::invalid_argument unless the epoch is the one after the last.
   results::Change add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics);
   results::Change end(sweeps::AttemptId attempt, const Ending& ending);
+  // An attempt that ended as failed or lost counts no more. A trial that was given up waits again.
+  results::Change excuse(std::size_t trial, sweeps::AttemptId attempt);
 
  private:
   cluster::Decision decision(const TrialRecord& record) const;

@@ -26,6 +26,8 @@ class ProgressListener {
   virtual void epoch_done(cluster::Rank rank, const TrialRecord& trial) = 0;
   virtual void attempt_ended(cluster::Rank rank, const TrialRecord& trial,
                              const Ending& ending) = 0;
+  // Its device is given no more trials.
+  virtual void rank_quarantined(cluster::Rank rank, const std::string& message) = 0;
   // The database cannot be written for now. Training goes on and results wait; nothing is lost.
   virtual void storage_troubled(const std::string& problem) = 0;
   virtual void storage_recovered() = 0;

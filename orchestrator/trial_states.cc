@@ -20,6 +20,7 @@ constexpr std::array kTransitions = {
     Transition{TrialState::running, TrialEvent::attempt_broken, TrialState::pending},
     Transition{TrialState::running, TrialEvent::given_up, TrialState::failed},
     Transition{TrialState::running, TrialEvent::interrupted, TrialState::pending},
+    Transition{TrialState::failed, TrialEvent::excused, TrialState::pending},
 };
 
 }  // namespace

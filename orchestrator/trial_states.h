@@ -14,10 +14,12 @@ enum class TrialEvent {
   attempt_broken,  // its attempt failed or was lost, another is allowed
   given_up,        // its attempt failed or was lost, no other is allowed
   interrupted,     // its attempt was stopped, or cut off with the coordinator
+  excused,         // it was given up, but a device was at fault
 };
 
 // The one table of legal transitions. Nothing for what must never happen: a trial that has ended is
-// never dispatched again, one that is not running cannot end.
+// never dispatched, one that finished or diverged never changes, one that is not running cannot
+// end.
 std::optional<sweeps::TrialState> next_state(sweeps::TrialState state, TrialEvent event);
 
 }  // namespace ranksweep::orchestrator

@@ -45,6 +45,7 @@ class ChangeWriter {
         end_attempt_(database, R"(
             UPDATE attempt SET ended_at = ?, outcome = ?, cause = ?, message = ?, stderr_tail = ?
             WHERE id = ? AND trial = ? AND outcome IS NULL)"),
+        excuse_attempt_(database, "UPDATE attempt SET counts = 0 WHERE id = ?"),
         set_state_(database, R"(
             UPDATE trial SET state = ?, network_parameters = coalesce(?, network_parameters)
             WHERE id = ?)"),
@@ -142,6 +143,13 @@ class ChangeWriter {
     set_state(change.trial, change.trial_state, change.parameters);
   }
 
+  void operator()(const AttemptExcused& change) {
+    excuse_attempt_.tryReset();
+    excuse_attempt_.bind(1, change.attempt);
+    excuse_attempt_.exec();
+    set_state(change.trial, change.trial_state, 0);
+  }
+
   void operator()(const FileSkipped& change) {
     skip_file_.tryReset();
     skip_file_.bind(1, change.file);
@@ -187,6 +195,7 @@ class ChangeWriter {
   SQLite::Statement begin_attempt_;
   SQLite::Statement describe_attempt_;
   SQLite::Statement end_attempt_;
+  SQLite::Statement excuse_attempt_;
   SQLite::Statement set_state_;
   SQLite::Statement put_epoch_;
   SQLite::Statement discard_epochs_;
@@ -237,7 +246,7 @@ class SqliteStore::Connection {
       SQLite::Statement query(*database_, R"(
           SELECT trial.id, trial.identity, trial.state,
             (SELECT count(*) FROM attempt
-             WHERE attempt.trial = trial.id AND outcome IN ('failed', 'lost')),
+             WHERE attempt.trial = trial.id AND outcome IN ('failed', 'lost') AND counts),
             (SELECT max(id) FROM attempt WHERE attempt.trial = trial.id AND outcome IS NULL)
           FROM sweep_trial JOIN trial ON trial.id = sweep_trial.trial
           WHERE sweep_trial.sweep = ? ORDER BY sweep_trial.position)");

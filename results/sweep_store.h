@@ -53,6 +53,12 @@ struct AttemptEnded {
   std::int64_t parameters = 0;  // of the network; 0 when not known
 };
 
+struct AttemptExcused {  // its device was at fault: it counts towards max_attempts no more
+  sweeps::AttemptId attempt = 0;
+  sweeps::TrialId trial;
+  sweeps::TrialState trial_state = sweeps::TrialState::pending;  // what the trial is now
+};
+
 struct FileSkipped {   // told again by each trainer; the first word counts
   std::string file;    // relative to the data set's folder
   std::string reason;  // completes a sentence
@@ -65,7 +71,7 @@ struct EventNoted {  // "rank 3 joined", "interrupted by SIGTERM"
 };
 
 using Change = std::variant<AttemptStarted, AttemptDescribed, EpochRecorded, EpochsDiscarded,
-                            AttemptEnded, FileSkipped, EventNoted>;
+                            AttemptEnded, AttemptExcused, FileSkipped, EventNoted>;
 
 // What the store knows of a trial of the plan when a sweep starts or goes on.
 struct StoredTrial {

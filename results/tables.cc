@@ -177,6 +177,14 @@ Table skipped_table(ResultsReader& reader) {
   return reader.query("SELECT file AS skipped_file, reason FROM skipped_file ORDER BY file");
 }
 
+Table trouble_table(ResultsReader& reader) {
+  return reader.query(R"(
+      SELECT at, rank, kind AS trouble, message FROM event
+      WHERE kind IN ('quarantined', 'rank lost')
+        AND invocation = (SELECT max(id) FROM invocation)
+      ORDER BY id)");
+}
+
 Table device_table(ResultsReader& reader) {
   Table table = reader.query(R"(
       SELECT rank, host, device, attempts, trials, epochs, held_s, epoch_s, data_wait_s,

@@ -38,6 +38,9 @@ Table running_table(ResultsReader& reader);
 // The images that the sweep leaves out as bad.
 Table skipped_table(ResultsReader& reader);
 
+// Ranks lost and devices quarantined by the last `run`.
+Table trouble_table(ResultsReader& reader);
+
 // What each rank did with its device: the view `device_use`.
 Table device_table(ResultsReader& reader);
 

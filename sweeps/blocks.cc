@@ -77,8 +77,17 @@ const std::vector<Member<Execution>>& execution_members() {
              "A trial that failed so often is given up"),
       member("checkpoint_interval", &Execution::checkpoint_interval, {kSeconds},
              "Seconds between two resume states of a running trial"),
-      member("silence_limit", &Execution::silence_limit, {kSeconds},
-             "Seconds without a sign of life after which a trainer counts as lost"),
+      {"silence_limit",
+       "Seconds without a sign of life after which a trainer counts as lost; auto is ten of its "
+       "epochs, within 120 to 600 s, and 600 s up to its first",
+       {AnyOf{{{Nothing{"auto"}}, {kSeconds}}}},
+       [](const Execution& execution) {
+         return execution.silence_limit ? json(*execution.silence_limit) : json();
+       },
+       [](Execution& execution, const json& value) {
+         execution.silence_limit.reset();
+         if (value.is_number()) execution.silence_limit = value.get<double>();
+       }},
       member("storage_patience", &Execution::storage_patience, {Real{0, 1e6}},
              "Seconds to wait for a database that is locked or cannot be written before the sweep "
              "stops"),

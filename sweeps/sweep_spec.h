@@ -31,7 +31,8 @@ struct Execution {
   std::optional<int> threads;       // of each trainer; none: its share of the node's cores
   int max_attempts = 3;             // a trial that failed so often is given up
   double checkpoint_interval = 60;  // seconds between resume states inside an attempt
-  double silence_limit = 600;       // seconds without a report after which a trainer is lost
+  // Seconds without a report after which a trainer is lost; none: from the epochs it trained.
+  std::optional<double> silence_limit;
   double storage_patience = 600;    // seconds that a database which cannot be written is waited for
   double lease = 30;                // seconds without a heartbeat after which a rank is lost
 };

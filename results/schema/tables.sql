@@ -102,6 +102,7 @@ CREATE TABLE attempt (
   cause TEXT NOT NULL DEFAULT '',
   message TEXT NOT NULL DEFAULT '',
   stderr_tail TEXT NOT NULL DEFAULT '',
+  counts INTEGER NOT NULL DEFAULT 1 CHECK (counts IN (0, 1)),  -- towards max_attempts; 0: its device was at fault
   UNIQUE (id, trial),
   CHECK ((ended_at IS NULL) = (outcome IS NULL))
 ) STRICT;

@@ -14,6 +14,22 @@ BIN = Path(os.environ["RANKSWEEP_BIN_DIR"])
 SOURCE = Path(os.environ["RANKSWEEP_SOURCE_DIR"])
 LONDON_FACES = SOURCE.parent / "shared" / "data" / "london_faces"
 
+
+def four_trials(epochs=12, early_stopping="false", execution="threads: 1"):
+    """A sweep of four small trials."""
+    return f"""
+name: smile
+data: {{path: FACES, image_size: [32, 32]}}
+grid:
+  architecture: simple_cnn
+  training: full
+  learning_rate: [1e-3, 3e-4]
+  augmentation: [none, flip]
+training: {{epochs: {epochs}, batch_size: 8, early_stopping: {early_stopping}}}
+execution: {{{execution}}}
+"""
+
+
 # The ranking as anyone would write it who has never seen the view: finished trials that do not
 # predict a single class, by their smallest validation loss, the first epoch that reaches it.
 PLAIN_RANKING = """

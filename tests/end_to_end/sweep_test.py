@@ -7,21 +7,10 @@ import unittest
 import unittest.mock
 
 import processes
-from ranksweep_case import BIN, LONDON_FACES, RanksweepCase
+from ranksweep_case import BIN, LONDON_FACES, RanksweepCase, four_trials
 
-SWEEP = """
-name: smile
-data: {path: FACES, image_size: [32, 32]}
-grid:
-  architecture: simple_cnn
-  training: full
-  learning_rate: [1e-3, 3e-4]
-  augmentation: [none, flip]
-training: {epochs: 3, batch_size: 8, early_stopping: {patience: 2}}
-execution: {threads: 1}
-"""
-
-LONG_SWEEP = SWEEP.replace("epochs: 3", "epochs: 12").replace("{patience: 2}", "false")
+SWEEP = four_trials(epochs=3, early_stopping="{patience: 2}")
+LONG_SWEEP = four_trials()
 
 
 class SweepTest(RanksweepCase):

@@ -10,19 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "end_to_end"))
 import processes  # noqa: E402
-from ranksweep_case import BIN, RanksweepCase  # noqa: E402
+from ranksweep_case import BIN, RanksweepCase, four_trials  # noqa: E402
 
-SWEEP = """
-name: faults
-data: {path: FACES, image_size: [32, 32]}
-grid:
-  architecture: simple_cnn
-  training: full
-  learning_rate: [1e-3, 3e-4]
-  augmentation: [none, flip]
-training: {epochs: 12, batch_size: 8, early_stopping: false}
-execution: {threads: 1, silence_limit: 5, lease: 3}
-"""
+SWEEP = four_trials(execution="threads: 1, silence_limit: 5, lease: 3")
 SCRIPTED_TRAINER = os.environ["RANKSWEEP_SCRIPTED_TRAINER"]
 SEED = int(os.environ.get("RANKSWEEP_SEED", random.randrange(1 << 32)))
 
@@ -89,6 +79,20 @@ class FaultsTest(RanksweepCase):
         self.assertEqual(process.returncode, 0, output)
         self.assertEqual(self.query("SELECT COUNT(*) FROM event WHERE kind = 'joined' AND rank = 1"), [(2,)])
         self.expect_undisturbed_ranking(sweep)
+
+    def test_nobody_waits_for_ever_for_a_rank_that_stops_at_the_end(self):
+        sweep = self.write_sweep(SWEEP.replace("[1e-3, 3e-4]", "1e-3").replace("[none, flip]", "none"))
+        process = self.start_until_it_trains(sweep)
+        ranks = processes.ranks_under(process.pid)
+        os.kill(ranks[1], signal.SIGSTOP)  # it has nothing to train
+        self.wait_for_rows("SELECT 1 FROM trial WHERE state = 'finished'")
+        deadline = time.monotonic() + 30
+        while processes.lives(ranks[0]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertFalse(processes.lives(ranks[0]))
+        os.kill(ranks[1], signal.SIGCONT)
+        process.communicate(timeout=30)
+        self.assert_sound()
 
     def test_agents_leave_when_the_coordinator_is_gone(self):
         sweep = self.write_sweep(SWEEP)

@@ -72,12 +72,12 @@ std::optional<cluster::Envelope> InstantAgents::receive() {
 
 std::string run_instant_sweep(const sweeps::Plan& plan, const std::filesystem::path& path,
                               double storage_patience, orchestrator::ProgressListener& listener,
-                              const std::function<void(int)>& each_turn) {
+                              const std::function<void(int)>& each_turn, int ranks) {
   try {
     const auto store = results::SqliteStore::open_for_sweep(
         path, plan, {.source = "name: test", .data_path = "faces", .classes = {"a", "b"}},
         {.commit_timeout = std::chrono::milliseconds(5)});
-    InstantAgents agents(2);
+    InstantAgents agents(ranks);
     orchestrator::CoordinatorOptions options;
     options.execution.storage_patience = storage_patience;
     options.checkpoint_folder = path.string() + ".checkpoints";

@@ -39,6 +39,6 @@ class InstantAgents : public cluster::Transport {
 std::string run_instant_sweep(
     const sweeps::Plan& plan, const std::filesystem::path& path, double storage_patience,
     orchestrator::ProgressListener& listener,
-    const std::function<void(int)>& each_turn = [](int) {});
+    const std::function<void(int)>& each_turn = [](int) {}, int ranks = 2);
 
 }  // namespace ranksweep::testing

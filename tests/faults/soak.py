@@ -19,19 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "end_to_end"))
 import processes  # noqa: E402
-from ranksweep_case import RanksweepCase  # noqa: E402
+from ranksweep_case import RanksweepCase, four_trials  # noqa: E402
 
-SWEEP = """
-name: soak
-data: {path: FACES, image_size: [32, 32]}
-grid:
-  architecture: simple_cnn
-  training: full
-  learning_rate: [1e-3, 3e-4]
-  augmentation: [none, flip]
-training: {epochs: 12, batch_size: 8, early_stopping: false}
-execution: {threads: 1, max_attempts: 100, checkpoint_interval: 1}
-"""
+SWEEP = four_trials(execution="threads: 1, max_attempts: 100, checkpoint_interval: 1")
 RANKS = 2
 # Trainers die most often: that is what a sweep must shrug off without anybody's help.
 VICTIMS = ["trainer", "trainer", "trainer", "rank 0", "mpirun"]

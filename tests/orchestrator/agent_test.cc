@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "orchestrator/coordinator.h"
 #include "orchestrator/rank_loop.h"
@@ -45,6 +46,12 @@ class AgentTest : public testing::Test {
     Agent agent({.trainer_command = command, .hello = {.host = "here", .device = "cpu"}},
                 transport_);
     run_rank(transport_, agent, &coordinator, {});
+  }
+  // Of this process, since its start.
+  static long peak_memory_kb() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
   }
   void expect_finished_at_attempt(int attempts) {
     EXPECT_EQ(store_->trial(0).state, TrialState::finished);
@@ -107,9 +114,50 @@ TEST_F(AgentTest, AnEndlessLineIsCutOff) {
   EXPECT_EQ(listener_.endings[0].message, "a line is longer than 1048576 bytes");
 }
 
-TEST_F(AgentTest, AFloodOfOutputDisturbsNothing) {
+TEST_F(AgentTest, AHugeLineIsCutOffAndTakesNoMemory) {
+  const long before = peak_memory_kb();
+  run("huge_line");
+  expect_finished_at_attempt(2);
+  EXPECT_EQ(listener_.endings[0].message, "a line is longer than 1048576 bytes");
+  EXPECT_LT(peak_memory_kb() - before, 20'000);
+}
+
+TEST_F(AgentTest, AFloodOfOutputDisturbsNothingAndTakesNoMemory) {
+  const long before = peak_memory_kb();
   run("flood");
   expect_finished_at_attempt(1);
+  EXPECT_LT(peak_memory_kb() - before, 4'000);
+}
+
+TEST_F(AgentTest, AFloodOfReportsDisturbsNothing) {
+  run("chatter");
+  expect_finished_at_attempt(1);
+}
+
+TEST_F(AgentTest, HalfALineIsNoMessage) {
+  run("half_line");
+  expect_finished_at_attempt(2);
+  EXPECT_EQ(listener_.endings[0].outcome, AttemptOutcome::lost);
+  EXPECT_EQ(listener_.endings[0].cause, "exit status 0");
+}
+
+TEST_F(AgentTest, BytesThatAreNoTextCostOneAttempt) {
+  run("binary");
+  expect_finished_at_attempt(2);
+  EXPECT_EQ(listener_.endings[0].cause, "trainer protocol");
+}
+
+TEST_F(AgentTest, AnAbortIsToldByItsSignal) {
+  run("abort");
+  expect_finished_at_attempt(2);
+  EXPECT_EQ(listener_.endings[0].cause, "signal 6 (SIGABRT)");
+}
+
+TEST_F(AgentTest, AnEndlessLoopIsEnded) {
+  silence_limit_ = 0.3;
+  run("spin");
+  expect_finished_at_attempt(2);
+  EXPECT_EQ(listener_.endings[0].cause, "no progress");
 }
 
 TEST_F(AgentTest, AHungTrainerIsKilled) {

@@ -4,97 +4,14 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/orchestrator/fakes.h"
+#include "tests/orchestrator/coordinator_case.h"
 
 namespace ranksweep::orchestrator {
 namespace {
 
 using sweeps::AttemptOutcome;
 using sweeps::TrialState;
-
-class CoordinatorTest : public testing::Test {
- protected:
-  // Starts the coordinator, or starts it again on the same store, as after a crash.
-  void start(int trials, int ranks) {
-    plan_ = plan_of(trials);
-    store_ = std::make_unique<FakeStore>(plan_);
-    restart(ranks);
-  }
-  void restart(int ranks) {
-    transport_ = std::make_unique<FakeTransport>(ranks);
-    CoordinatorOptions options;
-    options.checkpoint_folder = checkpoints_;
-    options.deadline = deadline_;
-    coordinator_ = std::make_unique<Coordinator>(plan_, options, *transport_, *store_, listener_);
-    for (int rank = 0; rank < ranks; ++rank) {
-      receive(rank, Hello{.host = "node", .device = "cpu", .threads = 1});
-    }
-  }
-  void receive(cluster::Rank from, const AgentMessage& message) {
-    coordinator_->receive(from, message, now_);
-  }
-  void report(cluster::Rank from, const cluster::Report& report) { receive(from, report); }
-  void flush() { coordinator_->flush(now_); }
-  void flush_later() {
-    now_ += std::chrono::seconds(1);
-    flush();
-  }
-
-  // What was sent to `rank` since the last call.
-  std::vector<CoordinatorMessage> sent_to(cluster::Rank rank) {
-    std::vector<CoordinatorMessage> messages;
-    std::erase_if(transport_->sent, [&](const auto& entry) {
-      if (entry.first == rank) {
-        messages.push_back(decode_coordinator_message(entry.second));
-      }
-      return entry.first == rank;
-    });
-    return messages;
-  }
-  template <class Message>
-  Message only_command_to(cluster::Rank rank) {
-    const auto messages = sent_to(rank);
-    EXPECT_EQ(messages.size(), 1u);
-    return std::get<Message>(std::get<cluster::Command>(messages.at(0)));
-  }
-  // Without what keeps leases.
-  std::vector<cluster::Command> sent_commands_to(cluster::Rank rank) {
-    std::vector<cluster::Command> commands;
-    for (const CoordinatorMessage& message : sent_to(rank)) {
-      if (const auto* command = std::get_if<cluster::Command>(&message)) {
-        commands.push_back(*command);
-      }
-    }
-    return commands;
-  }
-  void pass_without_a_word_from_rank_0(std::chrono::seconds time) {
-    for (std::chrono::seconds passed{0}; passed < time; ++passed) {
-      now_ += std::chrono::seconds(1);
-      receive(1, Heartbeat{});
-      flush();
-    }
-  }
-  void finish_trial_on(cluster::Rank rank) {
-    const auto attempt = only_command_to<cluster::Assign>(rank).attempt;
-    report(rank, cluster::Started{.attempt = attempt});
-    for (int epoch = 1; epoch <= 3; ++epoch) {
-      report(rank, cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = epoch}});
-    }
-    flush();
-    sent_to(rank);
-    report(rank, cluster::Finished{attempt});
-    flush();
-  }
-
-  sweeps::Plan plan_;
-  std::unique_ptr<FakeStore> store_;
-  std::unique_ptr<FakeTransport> transport_;
-  SilentListener listener_;
-  std::string checkpoints_ = testing::TempDir() + "/coordinator_test";
-  std::unique_ptr<Coordinator> coordinator_;
-  Clock::time_point now_;
-  std::optional<Clock::time_point> deadline_;
-};
+using CoordinatorTest = CoordinatorCase;
 
 TEST_F(CoordinatorTest, GivesEachRankATrialAndDismissesAllAtTheEnd) {
   start(3, 2);
@@ -373,19 +290,52 @@ TEST_F(CoordinatorTest, AnEndBeforeItsTimeIsNoEnd) {
   EXPECT_EQ(store_->trial(0).state, TrialState::running);
 }
 
-TEST_F(CoordinatorTest, ASilentTrainerIsAbandonedOnce) {
+class SilentTrainerTest : public CoordinatorCase {
+ protected:
+  // The rank lives, its trainer says nothing. Returns what it is told, without what keeps leases.
+  std::vector<CoordinatorMessage> pass(std::chrono::seconds time) {
+    for (std::chrono::seconds passed{0}; passed < time; ++passed) {
+      now_ += std::chrono::seconds(1);
+      receive(0, Heartbeat{});
+      flush();
+    }
+    auto messages = sent_to(0);
+    std::erase_if(messages,
+                  [](const auto& each) { return std::holds_alternative<LeaseRenewed>(each); });
+    return messages;
+  }
+};
+
+TEST_F(SilentTrainerTest, IsAbandonedOnce) {
   start(1, 1);
   flush();
   const auto attempt = only_command_to<cluster::Assign>(0).attempt;
-  now_ += std::chrono::seconds(599);
+  EXPECT_TRUE(pass(std::chrono::seconds(599)).empty());
   report(0, cluster::Progress{.attempt = attempt});
-  now_ += std::chrono::seconds(599);
+  EXPECT_TRUE(pass(std::chrono::seconds(599)).empty());
+  const auto told = pass(std::chrono::seconds(2));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(std::get<Abandon>(told[0]).cause, "no progress");
+  EXPECT_EQ(std::get<Abandon>(told[0]).message, "the trainer said nothing for 600 s");
+  EXPECT_TRUE(pass(std::chrono::seconds(601)).empty());
+}
+
+TEST_F(SilentTrainerTest, IsWaitedForByItsOwnEpochsOnceItHasTrainedOne) {
+  start(1, 1);
   flush();
-  EXPECT_TRUE(sent_to(0).empty());
-  now_ += std::chrono::seconds(2);
+  const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+  report(0, cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = 1, .seconds = 20}});
   flush();
-  EXPECT_EQ(std::get<Abandon>(sent_to(0).at(0)).cause, "no progress");
-  now_ += std::chrono::seconds(601);
+  sent_to(0);
+  EXPECT_TRUE(pass(std::chrono::seconds(200)).empty());
+  EXPECT_EQ(pass(std::chrono::seconds(1)).size(), 1u);
+}
+
+TEST_F(SilentTrainerTest, TimeInWhichTheCoordinatorDidNotRunIsNoSilence) {
+  start(1, 1);
+  flush();
+  only_command_to<cluster::Assign>(0);
+  now_ += std::chrono::hours(8);
   flush();
   EXPECT_TRUE(sent_to(0).empty());
 }

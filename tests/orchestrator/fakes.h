@@ -96,6 +96,11 @@ class FakeStore : public results::SweepStore {
                                  ? 1
                                  : 0;
   }
+  void play(const results::AttemptExcused& excused) {
+    auto& trial = find(excused.trial);
+    --trial.failed_attempts;
+    trial.state = excused.trial_state;
+  }
   void play(const results::FileSkipped&) {}
   void play(const results::EventNoted&) {}
 
@@ -126,11 +131,15 @@ class SilentListener : public ProgressListener {
   void base_ran(const cluster::BasePasses& passes) override { passes_used += passes.used; }
   void epoch_done(cluster::Rank, const TrialRecord&) override {}
   void attempt_ended(cluster::Rank, const TrialRecord&, const Ending&) override {}
+  void rank_quarantined(cluster::Rank rank, const std::string&) override {
+    quarantined.push_back(rank);
+  }
   void storage_troubled(const std::string& problem) override { troubles.push_back(problem); }
   void storage_recovered() override { troubles.push_back("over"); }
 
   std::vector<std::string> troubles;
   int passes_used = 0;
+  std::vector<cluster::Rank> quarantined;
 };
 
 }  // namespace ranksweep::orchestrator

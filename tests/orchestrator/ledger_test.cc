@@ -121,6 +121,31 @@ TEST_F(LedgerTest, WhatADeadCoordinatorLeftOpenIsRecovered) {
   EXPECT_TRUE(trials.recover().empty());
 }
 
+TEST_F(LedgerTest, ATrialThatIsExcusedWaitsAgain) {
+  auto trials = ledger();
+  EXPECT_THROW(trials.excuse(0, 1), std::logic_error);
+  for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
+    trials.start(0, attempt, kPlace);
+    trials.end(attempt, {.outcome = AttemptOutcome::lost});
+  }
+  EXPECT_EQ(trials.record(0).state, TrialState::failed);
+  const auto excused = std::get<results::AttemptExcused>(trials.excuse(0, 2));
+  EXPECT_EQ(excused.trial_state, TrialState::pending);
+  EXPECT_EQ(trials.record(0).failed_attempts, kMaxAttempts - 1);
+  EXPECT_EQ(trials.next(), 0u);
+}
+
+TEST_F(LedgerTest, AmongThoseThatFitTheLongestOrTheSmallestIsNext) {
+  plan_.trials[1].cost = 5;
+  const auto trials = ledger();
+  const auto not_the_first = [](std::size_t trial) { return trial != 1; };
+  EXPECT_EQ(trials.next(not_the_first), 0u);
+  EXPECT_EQ(trials.smallest(not_the_first), 2u);
+  EXPECT_EQ(trials.smallest([](std::size_t trial) { return trial == 1; }), 1u);
+  EXPECT_EQ(trials.next([](std::size_t) { return false; }), std::nullopt);
+  EXPECT_EQ(trials.smallest([](std::size_t) { return false; }), std::nullopt);
+}
+
 TEST_F(LedgerTest, WhatIsIllegalChangesNothing) {
   auto trials = ledger();
   trials.start(0, 1, kPlace);

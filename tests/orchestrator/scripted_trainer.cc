@@ -73,6 +73,25 @@ void go_wrong(const std::string& behaviour, const Assign& assign, int epoch) {
     while (true) {
       write_all(std::string(1 << 16, 'x'));
     }
+  } else if (behaviour.starts_with("huge_line") && epoch == 2) {
+    for (int i = 0; i < 100; ++i) {
+      write_all(std::string(1 << 20, 'x'));
+    }
+    write_all("\n");
+  } else if (behaviour.starts_with("half_line") && epoch == 2) {
+    write_all(encode(Report(Finished{assign.attempt})).substr(0, 20));
+    std::_Exit(0);
+  } else if (behaviour.starts_with("binary") && epoch == 2) {
+    write_all(std::string("\0\xff\xfe{\n", 5));
+  } else if (behaviour.starts_with("chatter") && epoch == 2) {
+    for (int step = 1; step <= 20000; ++step) {
+      say(Progress{.attempt = assign.attempt, .epoch = epoch, .step = step, .steps = 20000});
+    }
+  } else if (behaviour.starts_with("abort") && epoch == 2) {
+    std::abort();
+  } else if (behaviour.starts_with("spin") && epoch == 2) {
+    for (volatile int i = 0;; i = i + 1) {
+    }
   } else if (behaviour.starts_with("flood") && epoch == 2) {
     for (int i = 0; i < 2000; ++i) {
       std::cout << std::string(4096, 'y') << "\n";

@@ -11,7 +11,8 @@ using sweeps::TrialState;
 
 constexpr std::array kEvents = {TrialEvent::dispatched, TrialEvent::finished,
                                 TrialEvent::diverged,   TrialEvent::attempt_broken,
-                                TrialEvent::given_up,   TrialEvent::interrupted};
+                                TrialEvent::given_up,   TrialEvent::interrupted,
+                                TrialEvent::excused};
 
 TEST(TrialStates, APendingTrialCanOnlyBeDispatched) {
   for (const TrialEvent event : kEvents) {
@@ -29,8 +30,16 @@ TEST(TrialStates, ARunningTrialCanEndInEveryWayButNotStartAgain) {
   EXPECT_EQ(next_state(TrialState::running, TrialEvent::interrupted), TrialState::pending);
 }
 
+TEST(TrialStates, OnlyATrialThatWasGivenUpIsExcused) {
+  EXPECT_EQ(next_state(TrialState::running, TrialEvent::excused), std::nullopt);
+  for (const TrialEvent event : kEvents) {
+    EXPECT_EQ(next_state(TrialState::failed, event),
+              event == TrialEvent::excused ? std::optional(TrialState::pending) : std::nullopt);
+  }
+}
+
 TEST(TrialStates, AnEndIsAnEnd) {
-  for (const TrialState state : {TrialState::finished, TrialState::diverged, TrialState::failed}) {
+  for (const TrialState state : {TrialState::finished, TrialState::diverged}) {
     for (const TrialEvent event : kEvents) {
       EXPECT_EQ(next_state(state, event), std::nullopt);
     }

@@ -9,6 +9,8 @@
 namespace ranksweep::cli {
 
 void add_run_command(CLI::App& app, ExitCode& result);
+void add_launch_command(CLI::App& app, ExitCode& result);
+void add_drill_command(CLI::App& app, ExitCode& result);
 void add_plan_commands(CLI::App& app, ExitCode& result);      // check, init
 void add_result_commands(CLI::App& app, ExitCode& result);    // rank, report, status, ...
 void add_database_commands(CLI::App& app, ExitCode& result);  // import-keras, merge, export

@@ -33,4 +33,7 @@ class CommandError : public std::runtime_error {
   ExitCode code_;
 };
 
+// In a catch block: tells the user of the exception. Whose fault it is decides the exit code.
+ExitCode tell_error();
+
 }  // namespace ranksweep::cli

@@ -1,42 +1,10 @@
 // ranksweep: the command line.
-#include <exception>
-#include <functional>
-
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
-#include "results/sweep_store.h"
-#include "sweeps/sweep_spec.h"
 #include "tools/cli/commands.h"
-#include "worker/data/data_set.h"
 
 namespace ranksweep::cli {
 namespace {
-
-ExitCode complain(const std::exception& error, ExitCode code) {
-  fmt::print(stderr, "ranksweep: {}\n", error.what());
-  return code;
-}
-
-// Whose fault an error is decides the exit code.
-ExitCode with_errors_told(const std::function<ExitCode()>& command) {
-  try {
-    return command();
-  } catch (const CommandError& error) {
-    return complain(error, error.code());
-  } catch (const sweeps::SweepError& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return ExitCode::bad_input;
-  } catch (const worker::DataError& error) {
-    return complain(error, ExitCode::bad_input);
-  } catch (const results::StoreUnavailable& error) {
-    return complain(error, ExitCode::unfit);
-  } catch (const results::StoreError& error) {
-    return complain(error, ExitCode::bad_input);
-  } catch (const std::exception& error) {
-    return complain(error, ExitCode::unfit);
-  }
-}
 
 ExitCode run(int argc, char** argv) {
   CLI::App app(
@@ -48,6 +16,8 @@ ExitCode run(int argc, char** argv) {
   app.footer(kExitCodeHelp);
   ExitCode result = ExitCode::success;
   add_run_command(app, result);
+  add_launch_command(app, result);
+  add_drill_command(app, result);
   add_plan_commands(app, result);
   add_result_commands(app, result);
   add_database_commands(app, result);
@@ -69,5 +39,9 @@ ExitCode run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace ranksweep::cli;
-  return static_cast<int>(with_errors_told([&] { return run(argc, argv); }));
+  try {
+    return static_cast<int>(run(argc, argv));
+  } catch (...) {
+    return static_cast<int>(tell_error());
+  }
 }

@@ -139,6 +139,10 @@ void ProgressDisplay::attempt_ended(cluster::Rank rank, const TrialRecord& trial
   print_event(rank, text);
 }
 
+void ProgressDisplay::rank_quarantined(cluster::Rank rank, const std::string& message) {
+  print_event(rank, message);
+}
+
 void ProgressDisplay::storage_troubled(const std::string& problem) {
   print_line("waiting to write, nothing is lost: " + problem);
 }

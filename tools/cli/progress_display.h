@@ -31,6 +31,7 @@ class ProgressDisplay : public orchestrator::ProgressListener {
   void epoch_done(cluster::Rank rank, const orchestrator::TrialRecord& trial) override;
   void attempt_ended(cluster::Rank rank, const orchestrator::TrialRecord& trial,
                      const orchestrator::Ending& ending) override;
+  void rank_quarantined(cluster::Rank rank, const std::string& message) override;
   void storage_troubled(const std::string& problem) override;
   void storage_recovered() override;
 

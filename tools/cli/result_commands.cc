@@ -65,8 +65,9 @@ std::string status(ResultsReader& reader, const ResultOptions& options) {
     text = render(status_table(reader.ranking()), format_of(options)) + "\n" +
            render(running_table(reader), format_of(options)) + "\n" +
            render(device_table(reader), format_of(options));
-    const results::Table skipped = skipped_table(reader);
-    if (!skipped.rows.empty()) text += "\n" + render(skipped, format_of(options));
+    for (const results::Table& table : {trouble_table(reader), skipped_table(reader)}) {
+      if (!table.rows.empty()) text += "\n" + render(table, format_of(options));
+    }
   });
   const results::Table jobs = job_table(options.database);
   if (!jobs.rows.empty()) text += "\n" + render(jobs, format_of(options));

@@ -1,6 +1,11 @@
+#include <cmath>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <optional>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,11 +15,13 @@
 #include "cluster/node.h"
 #include "cluster/signals.h"
 #include "orchestrator/rank_loop.h"
+#include "results/publisher.h"
 #include "results/sqlite_store.h"
 #include "tools/cli/checkpoint_files.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/environment.h"
 #include "tools/cli/progress_display.h"
+#include "tools/cli/run_options.h"
 #include "tools/cli/slurm_job.h"
 #include "tools/cli/sweep_inputs.h"
 #include "tools/cli/text.h"
@@ -26,12 +33,6 @@ namespace {
 using orchestrator::Clock;
 
 constexpr bool kWithCuda = RANKSWEEP_WITH_CUDA;
-
-struct RunOptions {
-  std::filesystem::path sweep_file;
-  std::filesystem::path database;
-  std::string device = "auto";
-};
 
 struct Ranks {
   std::unique_ptr<cluster::Transport> transport;
@@ -115,7 +116,8 @@ ExitCode print_end(const orchestrator::Coordinator& coordinator, const RunOption
 
 ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trainer,
                     cluster::Transport& transport, orchestrator::Agent& agent) {
-  const SweepInputs inputs = load_inputs(options.sweep_file, trainer);
+  const SweepInputs inputs =
+      load_inputs(options.sweep_file, trainer, options.small ? Extent::small : Extent::whole);
   const auto store = results::SqliteStore::open_for_sweep(
       options.database, inputs.plan, collect_provenance(inputs.sweep, inputs.data));
   std::vector<results::Change> leaks;
@@ -134,17 +136,33 @@ ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trai
                                          .deadline = deadline_of_job()},
                                         transport, *store, display);
   print_start(inputs, transport.size(), coordinator.ledger().counts());
-  orchestrator::run_rank(transport, agent, &coordinator,
-                         [&](Clock::time_point now) { display.tick(now, coordinator.ledger()); });
+  std::optional<results::Publisher> publisher;
+  if (!options.publish.empty()) {
+    publisher.emplace(options.database, options.publish);
+  }
+  const auto warn = [](const std::string& text) {
+    if (!text.empty()) fmt::print(stderr, "warning: {}\n", text);
+  };
+  orchestrator::run_rank(transport, agent, &coordinator, [&](Clock::time_point now) {
+    display.tick(now, coordinator.ledger());
+    if (publisher) warn(publisher->publish_if_due(now));
+  });
+  if (publisher) warn(publisher->publish());
   return print_end(coordinator, options, display.base_passes_text(), Clock::now() - start);
 }
 
-// MPI_Finalize waits for every rank; with one of them lost, each leaves without it.
+volatile std::sig_atomic_t final_code = 0;
+
+// MPI_Finalize waits for every rank; with one of them lost, each leaves without it. One may be lost
+// even now, so the wait is as long as a lease.
 ExitCode leave_together(ExitCode code, const orchestrator::Agent& agent) {
+  final_code = static_cast<int>(code);
+  std::fflush(nullptr);
   if (agent.ranks_lost()) {
-    std::fflush(nullptr);
-    std::_Exit(static_cast<int>(code));
+    std::_Exit(final_code);
   }
+  std::signal(SIGALRM, [](int) { std::_Exit(final_code); });
+  ::alarm(static_cast<unsigned>(std::ceil(agent.lease().count())));
   return code;
 }
 
@@ -161,12 +179,17 @@ ExitCode run(const RunOptions& options) {
     orchestrator::run_rank(transport, agent, nullptr, {});
     return leave_together(ExitCode::success, agent);
   }
+  ExitCode code = ExitCode::success;
   try {
-    return leave_together(coordinate(options, trainer, transport, agent), agent);
+    code = coordinate(options, trainer, transport, agent);
   } catch (...) {
     orchestrator::dismiss_all_ranks(transport, agent);
-    throw;
+    code = tell_error();
   }
+  if (!options.exit_code_file.empty()) {
+    std::ofstream(options.exit_code_file) << static_cast<int>(code) << '\n';
+  }
+  return leave_together(code, agent);
 }
 
 }  // namespace
@@ -175,14 +198,7 @@ void add_run_command(CLI::App& app, ExitCode& result) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand(
       "run", "Run a sweep, or go on with one. Start it by mpirun to use several ranks");
-  command->add_option("sweep", options->sweep_file, "The sweep file (YAML)")->required();
-  command
-      ->add_option("--db", options->database,
-                   "The results database; made when it is not there, gone on with when it is")
-      ->required();
-  command->add_option("--device", options->device, "auto takes a GPU a rank where there are any")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
+  add_run_options(*command, *options);
   command->callback([options, &result] { result = run(*options); });
 }
 

@@ -36,12 +36,33 @@ void judge_leakage(const SweepInputs& inputs, std::vector<std::string>& warnings
   warnings.push_back(text + "\n  `ranksweep data check` shows all.");
 }
 
+void shorten(sweeps::SweepSpec& sweep) {
+  constexpr int kMostEpochs = 4;
+  sweep.execution.max_attempts = 100;
+  std::vector<sweeps::TrialSpec>& trials = sweep.trials;
+  std::vector<sweeps::TrialSpec> shortened;
+  for (sweeps::TrialSpec& trial : trials) {
+    trial.epochs = std::min(trial.epochs, kMostEpochs);
+    if (std::ranges::find(shortened, trial) == shortened.end()) {
+      shortened.push_back(std::move(trial));
+    }
+  }
+  trials = std::move(shortened);
+}
+
+void keep_smallest(sweeps::Plan& plan) {
+  constexpr std::size_t kTrials = 3;
+  std::ranges::stable_sort(plan.trials, {}, &sweeps::PlannedTrial::cost);
+  plan.trials.resize(std::min(plan.trials.size(), kTrials));
+}
+
 }  // namespace
 
 SweepInputs load_inputs(const std::filesystem::path& sweep_file,
-                        const std::filesystem::path& trainer) {
+                        const std::filesystem::path& trainer, Extent extent) {
   SweepInputs inputs;
   inputs.sweep = sweeps::load_sweep(sweep_file);
+  if (extent == Extent::small) shorten(inputs.sweep);
   inputs.data = worker::list_data_set(inputs.sweep.data);
   const worker::FileHashes hashes = worker::hash_files(inputs.data, inputs.sweep.data.on_bad_file);
   inputs.data_fingerprint = worker::combine_fingerprint(inputs.data, hashes);
@@ -55,6 +76,7 @@ SweepInputs load_inputs(const std::filesystem::path& sweep_file,
     inputs.multiply_adds += costs[i].multiply_adds;
     inputs.checkpoint_bytes += costs[i].checkpoint_bytes;
   }
+  if (extent == Extent::small) keep_smallest(inputs.plan);
   return inputs;
 }
 

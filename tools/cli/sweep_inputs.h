@@ -20,9 +20,13 @@ struct SweepInputs {
   double checkpoint_bytes = 0;
 };
 
+// `small`: the three smallest trials, for four epochs at most, to try things out with. A
+// trial is not given up however often its trainers are killed.
+enum class Extent { whole, small };
+
 // Reads the sweep and its data. Leakage is among the sweep's warnings, or an error, as the sweep
 // has it. Throws sweeps::SweepError, worker::DataError, CommandError.
 SweepInputs load_inputs(const std::filesystem::path& sweep_file,
-                        const std::filesystem::path& trainer);
+                        const std::filesystem::path& trainer, Extent extent = Extent::whole);
 
 }  // namespace ranksweep::cli

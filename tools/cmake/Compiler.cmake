@@ -31,8 +31,8 @@ endif()
 # so the trainer links the sanitizers' runtime but its Torch units are compiled without them.
 add_library(ranksweep_sanitizers INTERFACE)
 if(RANKSWEEP_SANITIZE)
-  target_compile_options(ranksweep_sanitizers INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=address,undefined)
+  target_compile_options(ranksweep_sanitizers INTERFACE -fsanitize=${RANKSWEEP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${RANKSWEEP_SANITIZE})
 endif()
 
 # ranksweep_library(NAME SOURCES... [TORCH] [LIBRARIES ...])

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace ranksweep::cli {
+
+// What `run` is told, and `launch` passes on to it.
+struct RunOptions {
+  std::filesystem::path sweep_file;
+  std::filesystem::path database;
+  std::string device = "auto";
+  std::filesystem::path publish;  // a copy for readers; empty: none
+  bool small = false;             // Extent::small
+  // Where rank 0 tells its exit code, since launchers may not pass it on; empty: nowhere.
+  std::filesystem::path exit_code_file;
+};
+
+void add_run_options(CLI::App& command, RunOptions& options);
+// The command that starts `ranks` ranks of such a run under MPI.
+std::vector<std::string> launch_command(int ranks, const std::vector<std::string>& launcher_options,
+                                        const RunOptions& options);
+
+}  // namespace ranksweep::cli
