@@ -12,6 +12,7 @@ import datetime
 import os
 import random
 import signal
+import sqlite3
 import sys
 import time
 import unittest
@@ -56,6 +57,8 @@ class Soak:
     def run_and_kill(self, sweep, database):
         """One launch, until it ends by itself (then False) or is killed."""
         launcher = self.case.start("run", sweep, "--db", database, ranks=RANKS)
+        if self.random.random() < 0.8:  # the others are killed while they start
+            self.wait_for_another_epoch(launcher, database)
         while self.kills.total() < self.kills_wanted:
             time.sleep(self.random.uniform(0.05, 0.8))
             if launcher.poll() is not None:
@@ -72,6 +75,17 @@ class Soak:
         launcher.stdout.close()
         self.expect_gone(family)
         return True
+
+    def wait_for_another_epoch(self, launcher, database):
+        def epochs():
+            try:
+                return self.case.query("SELECT COUNT(*) FROM epoch", database)[0][0]
+            except sqlite3.OperationalError:
+                return 0  # not made yet, or in mid-commit
+
+        before = epochs()
+        while launcher.poll() is None and epochs() <= before:
+            time.sleep(0.02)
 
     def kill_one(self, launcher):
         victim = self.random.choice(VICTIMS)

@@ -90,7 +90,8 @@ void go_wrong(const std::string& behaviour, const Assign& assign, int epoch) {
   } else if (behaviour.starts_with("abort") && epoch == 2) {
     std::abort();
   } else if (behaviour.starts_with("spin") && epoch == 2) {
-    for (volatile int i = 0;; i = i + 1) {
+    while (true) {
+      ::getppid();
     }
   } else if (behaviour.starts_with("flood") && epoch == 2) {
     for (int i = 0; i < 2000; ++i) {

@@ -76,7 +76,6 @@ ExitCode launch(LaunchOptions options) {
       cluster::LaunchedJob job(command);
       last.status = wait_for(job);
     }
-    wait_for_the_last_coordinator(options.run.database);
     last.told = take_exit_code(exit_code_file);
     last.after = results::read_progress(options.run.database);
     last.told_to_stop = cluster::stop_signals() > 0;
@@ -89,6 +88,7 @@ ExitCode launch(LaunchOptions options) {
     }
     fmt::print(stderr, "ranksweep: {} ended with {} before the sweep was done; starting it again\n",
                command.front(), last.status.describe());
+    wait_for_the_last_coordinator(options.run.database);
     last = {.before = last.after, .fruitless = verdict.fruitless};
   }
 }
