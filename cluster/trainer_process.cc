@@ -13,16 +13,18 @@ namespace {
 constexpr int kMostReads = 16;
 using Chunk = std::array<char, 16384>;
 
+// Returns whether there will never be anything more.
 template <class Consume>
-void drain(int descriptor, Consume consume) {
+bool drain(int descriptor, Consume consume) {
   Chunk chunk;
   for (int i = 0; i < kMostReads && descriptor >= 0; ++i) {
     const ssize_t count = ::read(descriptor, chunk.data(), chunk.size());
     if (count <= 0) {
-      return;  // nothing now, or nothing ever: exit_status() tells
+      return count == 0;
     }
     consume(std::string_view(chunk.data(), static_cast<std::size_t>(count)));
   }
+  return false;
 }
 
 }  // namespace
@@ -47,7 +49,8 @@ void TrainerProcess::write_commands() {
 std::vector<Report> TrainerProcess::exchange() {
   write_commands();
   read_output();
-  drain(child_.socket(), [this](std::string_view bytes) { lines_.append(bytes); });
+  said_all_ =
+      drain(child_.socket(), [this](std::string_view bytes) { lines_.append(bytes); }) || said_all_;
   std::vector<Report> reports;
   while (const auto line = lines_.next()) {
     reports.push_back(decode_report(*line));
@@ -56,7 +59,9 @@ std::vector<Report> TrainerProcess::exchange() {
 }
 
 void TrainerProcess::read_output() {
-  drain(child_.output(), [this](std::string_view bytes) { output_.append(bytes); });
+  printed_all_ =
+      drain(child_.output(), [this](std::string_view bytes) { output_.append(bytes); }) ||
+      printed_all_;
 }
 
 std::string TrainerProcess::output_tail() {
@@ -65,8 +70,11 @@ std::string TrainerProcess::output_tail() {
 }
 
 std::vector<pollfd> TrainerProcess::poll_set() const {
-  std::vector<pollfd> set = {{.fd = child_.output(), .events = POLLIN, .revents = 0}};
-  if (child_.socket() >= 0) {
+  std::vector<pollfd> set;
+  if (!printed_all_) {
+    set.push_back({.fd = child_.output(), .events = POLLIN, .revents = 0});
+  }
+  if (child_.socket() >= 0 && !said_all_) {
     set.push_back({.fd = child_.socket(), .events = POLLIN, .revents = 0});
   }
   return set;

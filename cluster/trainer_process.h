@@ -32,7 +32,8 @@ class TrainerProcess {
   // The last lines of its stdout and stderr.
   std::string output_tail();
 
-  // What to poll for, to be woken when the trainer has something to say.
+  // What to poll for, to be woken when the trainer has something to say. Without what it closed,
+  // which would wake for ever.
   std::vector<pollfd> poll_set() const;
 
  private:
@@ -43,6 +44,8 @@ class TrainerProcess {
   std::string unsent_;
   LineBuffer lines_{std::size_t{1} << 20};
   TailBuffer output_{std::size_t{8} << 10};
+  bool said_all_ = false;     // it closed its socket
+  bool printed_all_ = false;  // and its output
 };
 
 }  // namespace ranksweep::cluster
