@@ -33,8 +33,8 @@ struct Execution {
   double checkpoint_interval = 60;  // seconds between resume states inside an attempt
   // Seconds without a report after which a trainer is lost; none: from the epochs it trained.
   std::optional<double> silence_limit;
-  double storage_patience = 600;    // seconds that a database which cannot be written is waited for
-  double lease = 30;                // seconds without a heartbeat after which a rank is lost
+  double storage_patience = 600;  // seconds that a database which cannot be written is waited for
+  double lease = 30;              // seconds without a heartbeat after which a rank is lost
 };
 
 // A sweep file as it was read: checked, defaults filled in, the grid expanded.

@@ -118,9 +118,24 @@ class FaultsTest(RanksweepCase):
     def test_too_little_memory_is_told_with_the_last_words(self):
         self.use_trainer(f"ulimit -v 60000\nexec {BIN}/ranksweep-trainer")
         sweep = self.write_sweep(SWEEP)
-        self.run_sweep(sweep, expect=1)
-        self.assertEqual(self.query("SELECT COUNT(*) FROM trial WHERE state = 'failed'"), [(4,)])
+        output = self.run_sweep(sweep, expect=3)
+        self.assertIn("no device is left to train on", output)
+        self.assertEqual(self.query("SELECT COUNT(*) FROM trial WHERE state = 'pending'"), [(4,)])
         self.assertEqual(self.query("SELECT COUNT(*) FROM attempt WHERE cause = '' OR stderr_tail = ''"), [(0,)])
+        self.use_trainer(f"exec {BIN}/ranksweep-trainer")  # memory was added
+        self.run_sweep(sweep)
+        self.expect_undisturbed_ranking(sweep)
+
+    def test_a_device_that_breaks_whatever_it_is_given_is_quarantined(self):
+        self.use_trainer("grep -qz OMPI_COMM_WORLD_RANK=1 /proc/$PPID/environ && { echo fell off the bus; exit 4; }\n"
+                         f"exec {BIN}/ranksweep-trainer")
+        sweep = self.write_sweep(SWEEP)
+        self.run_sweep(sweep, ranks=2)
+        self.assertEqual(self.query("SELECT rank FROM event WHERE kind = 'quarantined'"), [(1,)])
+        self.assertEqual(self.query("SELECT DISTINCT rank, counts FROM attempt WHERE outcome = 'lost'"), [(1, 0)])
+        self.assertIn("quarantined", self.ranksweep("status", self.database))
+        os.environ.pop("RANKSWEEP_TRAINER")
+        self.expect_undisturbed_ranking(sweep)
 
 
 if __name__ == "__main__":

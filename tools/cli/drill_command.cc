@@ -64,7 +64,7 @@ int run_and_kill(const DrillOptions& options, const std::filesystem::path& datab
                                            .device = options.device,
                                            .small = true}));
   int killed = 0;
-  std::int64_t work_at_kill = -1;
+  std::int64_t work_at_kill = 0;
   constexpr auto kNotYet = Clock::time_point::max();  // an epoch is awaited first
   Clock::time_point next = kNotYet;
   while (!job.exit_status()) {

@@ -129,7 +129,8 @@ void ProgressDisplay::attempt_ended(cluster::Rank rank, const TrialRecord& trial
     text += fmt::format(" after {}: best val loss {:.4f} at epoch {}",
                         count_text(static_cast<int>(trial.epochs.size()), "epoch"),
                         best_epoch(trial)->val_loss, best_epoch(trial)->epoch);
-  } else if (trial.state == sweeps::TrialState::pending) {
+  } else if (trial.state == sweeps::TrialState::pending ||
+             trial.state == sweeps::TrialState::running) {  // it may be at the next attempt by now
     text = fmt::format("{}  attempt {}", name_of(trial), sweeps::name_of(ending.outcome));
   }
   if (!ending.cause.empty()) {
