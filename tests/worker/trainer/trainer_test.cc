@@ -122,6 +122,22 @@ TEST_F(TrainerTest, TrainsOneTrialAfterTheOther) {
   }
 }
 
+TEST_F(TrainerTest, AFrozenBaseRunsOnceForTheTrainersOfANode) {
+  for (const int run : {2, 0}) {  // over the training images and the validation images
+    cluster::Assign frozen = assignment();
+    frozen.spec["training"] = "frozen";
+    send(frozen);
+    next<cluster::Started>();
+    answer(next<cluster::EpochDone>(), Decision::go_on);
+    answer(next<cluster::EpochDone>(), Decision::stop);
+    const auto passes = next<cluster::BasePasses>();
+    EXPECT_EQ(passes.used, 2);
+    EXPECT_EQ(passes.run, run);
+    next<cluster::Finished>();
+    start();
+  }
+}
+
 TEST_F(TrainerTest, StopsOnRequestAndGoesOnInAnotherProcess) {
   send(assignment());
   next<cluster::Started>();
