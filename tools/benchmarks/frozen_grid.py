@@ -226,8 +226,8 @@ def main():
     parser.add_argument("--json", type=pathlib.Path, default="frozen_grid.json", help="where the figures go")
     parser.add_argument("--weights", help="a ResNet-50 as tools/convert_weights.py makes it")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--augmented-epochs", type=int, default=30, help="of the grid with `standard`; 0 leaves it out")
+    parser.add_argument("--epochs", type=int, default=30, help="of the grid without augmentation; 0 leaves it out")
+    parser.add_argument("--augmented-epochs", type=int, default=30, help="of the grid with standard augmentation")
     parser.add_argument("--tuners", help="a Python with ray[tune] and all that .venv-tests has")
     for hidden in ("--child", "--data", "--augmentation", "--place"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
@@ -241,10 +241,11 @@ def main():
         print(machine)
         data = make_data(options.ranksweep, folder)
         weights = options.weights or make_weights(folder)
-        grids = [compare(options, folder, data, weights, "none", options.epochs)]
-        if options.augmented_epochs:
-            grids.append(compare(options, folder, data, weights, "standard", options.augmented_epochs))
-        options.json.write_text(json.dumps({"machine": machine, "grids": grids}, indent=2) + "\n")
+        grids = []
+        for augmentation, epochs in (("none", options.epochs), ("standard", options.augmented_epochs)):
+            if epochs > 0:
+                grids.append(compare(options, folder, data, weights, augmentation, epochs))
+                options.json.write_text(json.dumps({"machine": machine, "grids": grids}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
