@@ -201,7 +201,8 @@ def compare(options, folder, data, weights, augmentation, epochs):
             seconds.setdefault(name, []).append(took)
         print({name: round(times[-1], 1) for name, times in seconds.items()}, file=sys.stderr)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
-    print(f"\naugmentation {augmentation}, {epochs} epochs, {TRIALS} trials, median of {options.rounds}, seconds of the grid")
+    print(f"\naugmentation {augmentation}, {epochs} epochs, {TRIALS} trials: seconds of the grid, "
+          f"median of {options.rounds}")
     for name, median in medians.items():
         kind = passes.get(name, "extrapolated from two epochs")
         print(f"  {name:18} {median:9.1f}  {min(seconds[name]):9.1f} to {max(seconds[name]):9.1f}  ({kind})")
