@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Compares full training steps of ranksweep's trainer with PyTorch's eager mode.
 
-    tools/benchmarks/training_step.py build/release/bin/training_step [--rounds 3] [--clock cpu] ...
+    tools/benchmarks/training_step.py build/release/bin/training_step [--rounds 3] ...
 
 Needs the Python packages in .venv-tests and runs itself with them. Both sides take the same batch
 size, image size, threads and optimizer (RMSprop); rounds of the two alternate, so that whatever
 else the machine does meets both. Each figure is the fastest step of all rounds, the one that was
 disturbed least. PyTorch runs in its default memory layout.
 
---clock cpu counts the processor time of all threads instead of the time on the wall: on a machine
-that is busy with other work it is the steadier measure, but it does not see threads that wait.
+Each network has two rows: time on the wall, and processor time of all threads. The second is the
+steadier one on a machine that is busy with other work, but it does not see threads that wait.
 """
 
 import argparse
@@ -79,19 +79,18 @@ class Pytorch:
         shape = (options.batch, 3, options.size, options.size)
         self.images = torch.randint(0, 256, shape, dtype=torch.uint8)
         self.labels = (torch.arange(options.batch) % 2).float()
-        self.clock = time.process_time if options.clock == "cpu" else time.perf_counter
 
     def step(self):
         import torch
 
-        start = self.clock()
+        wall, processor = time.perf_counter(), time.process_time()
         logits = self.network(self.images.float() / 255).squeeze(1)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, self.labels)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         loss.item()
-        return self.clock() - start
+        return time.perf_counter() - wall, time.process_time() - processor
 
 
 def ours(name, memory_format, precision, options):
@@ -99,20 +98,20 @@ def ours(name, memory_format, precision, options):
     command += [str(n) for n in (options.batch, options.size, options.threads, options.steps)]
     environment = TRAINER_ENVIRONMENT | os.environ
     output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    return min(float(line.split()[options.clock == "cpu"]) for line in output.splitlines())
+    return [tuple(map(float, line.split())) for line in output.splitlines()]
 
 
 def measure(name, options):
-    """Fastest step of PyTorch, and of ours in both layouts and in bfloat16."""
+    """Steps of PyTorch, and of ours in both layouts and in bfloat16; the least wall and processor time of each."""
     variants = [("contiguous", "float32"), ("channels_last", "float32"), ("channels_last", "bfloat16")]
-    best = [float("inf")] * (1 + len(variants))
+    steps = [[] for _ in range(1 + len(variants))]
     eager = Pytorch(name, options)
     eager.step()
     for _ in range(options.rounds):
-        best[0] = min(best[0], *(eager.step() for _ in range(options.steps + 1)))
+        steps[0] += [eager.step() for _ in range(options.steps + 1)]
         for index, variant in enumerate(variants, 1):
-            best[index] = min(best[index], ours(name, *variant, options))
-    return best
+            steps[index] += ours(name, *variant, options)
+    return [[min(column) for column in zip(*each)] for each in steps]
 
 
 def main():
@@ -127,16 +126,15 @@ def main():
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--size", type=int, default=150)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     options = parser.parse_args()
 
-    print(f"batch {options.batch}, {options.size} x {options.size}, {options.threads} threads, {options.clock} time\n")
-    print("| architecture | PyTorch, s | contiguous, s | ratio | channels last, s | ratio | bfloat16, s | ratio |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    print(f"batch {options.batch}, {options.size} x {options.size}, {options.threads} threads\n")
+    print("| architecture | time | PyTorch, s | contiguous, s | ratio | channels last, s | ratio | bfloat16, s | ratio |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
     for name in options.architectures:
-        eager, *variants = measure(name, options)
-        cells = [f"{seconds:.3f} | {seconds / eager:.2f}" for seconds in variants]
-        print(f"| {name} | {eager:.3f} | " + " | ".join(cells) + " |", flush=True)
+        for clock, (eager, *variants) in zip(("wall", "processor"), zip(*measure(name, options))):
+            cells = [f"{seconds:.3f} | {seconds / eager:.2f}" for seconds in variants]
+            print(f"| {name} | {clock} | {eager:.3f} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
