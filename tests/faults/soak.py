@@ -52,6 +52,7 @@ class Soak:
             self.case.assert_sound(database)
             self.case.assertEqual(self.case.ranking(database), self.case.ranking(undisturbed))
             self.measure_retries(database)
+            print(f"sweep {sweeps} is sound after {self.kills.total()} kills", flush=True)
         return sweeps
 
     def run_and_kill(self, sweep, database):
