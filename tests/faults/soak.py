@@ -37,6 +37,7 @@ class Soak:
         self.kills = collections.Counter()
         self.trainer_deaths = []  # Unix times
         self.retry_delays = []
+        self.failed_by_itself = 0  # launches in a row
 
     def run(self):
         sweep = self.case.write_sweep(SWEEP)
@@ -63,8 +64,10 @@ class Soak:
         while self.kills.total() < self.kills_wanted:
             time.sleep(self.random.uniform(0.05, 0.8))
             if launcher.poll() is not None:
-                launcher.stdout.close()
+                output = launcher.communicate()[0]
                 # Not 0 when the kill hit the trainer that rank 0 asks for costs before the sweep starts.
+                self.failed_by_itself = self.failed_by_itself + 1 if launcher.returncode != 0 else 0
+                self.case.assertLess(self.failed_by_itself, 20, output)
                 return launcher.returncode != 0
             if self.kill_one(launcher) != "trainer":
                 break
