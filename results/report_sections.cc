@@ -62,9 +62,7 @@ ReportSection curves_section(const ReportData& data) {
       std::max_element(data.curves.begin(), data.curves.end(), [](const auto& a, const auto& b) {
         return a.epochs.size() < b.epochs.size();
       })->epochs.size();
-  std::string hint =
-      "Solid lines are validation, dashed ones training; the dot is the best epoch. "
-      "Drag over a chart to see some epochs, double-click for all.";
+  std::string hint = "Solid lines are validation, dashed ones training; the dot is the best epoch.";
   if (data.curves.size() == kMostCurves) {
     hint += fmt::format(" The best {} trials can be chosen.", kMostCurves);
   }
@@ -76,7 +74,8 @@ ReportSection curves_section(const ReportData& data) {
       "autocomplete=\"off\" checked>Training curves</label><label><input type=\"checkbox\" "
       "id=\"log-loss\" autocomplete=\"off\">Logarithmic loss</label><label>Epochs from <input "
       "type=\"number\" id=\"epoch-from\" min=\"0\" autocomplete=\"off\"></label><label>to <input "
-      "type=\"number\" id=\"epoch-to\" min=\"1\" autocomplete=\"off\"></label></div>\n";
+      "type=\"number\" id=\"epoch-to\" min=\"1\" autocomplete=\"off\"></label><span "
+      "class=\"hint\">Or drag over a chart; a double click shows all.</span></div>\n";
   return {"curves", "Learning curves",
           paragraph(hint) + "<div class=\"curves\">\n" + curve_picks(data) + "<div>\n" + switches +
               canvas("loss-chart", "Loss by epoch of the chosen trials") +

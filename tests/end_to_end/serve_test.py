@@ -91,6 +91,30 @@ class ServeTest(RanksweepCase):
         self.assert_sound()
         self.assertEqual(self.ranking(), self.ranking(self.trained))
 
+    def test_dragging_over_a_chart_zooms_into_its_epochs(self):
+        if not find_chromium():
+            self.skipTest("no Chromium here: apt-get install chromium")
+        browser = Browser(f"http://127.0.0.1:{self.serve(self.trained)}/")
+        self.addCleanup(browser.close)
+        left, top, width, height = browser.ask(
+            "(() => { const chart = document.getElementById('loss-chart'); chart.scrollIntoView({behavior: 'instant'});"
+            " const box = chart.getBoundingClientRect(); return [box.left, box.top, box.width, box.height]; })()")
+
+        def mouse(kind, fraction):
+            browser.call("Input.dispatchMouseEvent", type=kind, x=left + fraction * width, y=top + height / 2,
+                         button="left", buttons=1, clickCount=1)
+
+        self.assertEqual(browser.ask("Chart.getChart('loss-chart').scales.x.max"), 3)
+        for kind, fraction in (("mousePressed", 0.2), ("mouseMoved", 0.4), ("mouseReleased", 0.45)):
+            mouse(kind, fraction)
+        self.assertEqual(browser.ask("['epoch-from', 'epoch-to'].map(id => document.getElementById(id).value)"),
+                         ["1", "2"])
+        for chart in ("loss-chart", "accuracy-chart"):
+            self.assertEqual(browser.ask(f"Chart.getChart('{chart}').scales.x.max"), 2)
+        browser.ask("document.getElementById('loss-chart').dispatchEvent(new MouseEvent('dblclick'))")
+        self.assertEqual(browser.ask("Chart.getChart('loss-chart').scales.x.max"), 3)
+        self.assertEqual(browser.complaints, [])
+
     def test_a_browser_shows_what_a_writer_adds(self):
         if not find_chromium():
             self.skipTest("no Chromium here: apt-get install chromium")
