@@ -30,20 +30,20 @@ struct PlanEntry {
   double cost = 0;
 };
 
-// A database to be merged, at one moment.
+// A database to be merged, as it is at one moment: a sweep may go on writing to it.
 struct Source {
   std::filesystem::path path;
   std::unique_ptr<SQLite::Database> database;
-  std::unique_ptr<SQLite::Transaction> moment;
   std::string name, source, fingerprint, created_at;
   std::vector<std::string> swept;
   std::vector<PlanEntry> plan;
 };
 
 Source open_source(const std::filesystem::path& path) {
-  Source source{.path = path, .database = open_for_reading(path, kBusyTimeout)};
+  Source source{.path = path};
+  const auto database = open_for_reading(path, kBusyTimeout);
   with_store_errors(path, [&] {
-    source.moment = std::make_unique<SQLite::Transaction>(*source.database);
+    source.database = copy_into_memory(*database);
     SQLite::Statement sweep(*source.database,
                             "SELECT name, source, data_fingerprint, created_at FROM sweep");
     if (!sweep.executeStep()) {
