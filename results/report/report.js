@@ -228,9 +228,17 @@
     paintSwatches();
   }
 
-  // Ranges on a row each: the effects of a parameter, frozen against full
+  // Ranges on a row each: the effects of a parameter, frozen against full. A value that no ranked
+  // trial has is a row without a range.
 
-  function rangeConfig(labels, ranges, dots, type) {
+  // From zero, but for losses so close together that nothing could be seen of their differences.
+  function rangeAxis(ranges) {
+    const losses = ranges.flat().filter((value) => typeof value === 'number');
+    const near = Math.min(...losses) > Math.max(...losses) / 2;
+    return Object.assign(lossAxis(scaleFor(losses)), {beginAtZero: !near, grace: near ? '10%' : 0});
+  }
+
+  function rangeConfig(labels, ranges, dots) {
     return {
       data: {
         labels: labels.map((label) => short(label, 28)),
@@ -245,7 +253,7 @@
       },
       options: {
         indexAxis: 'y',
-        scales: {x: lossAxis(type),
+        scales: {x: rangeAxis(ranges),
                  y: axis('', {type: 'category', offset: true, ticks: {color: color('ink')}})},
         plugins: {
           legend: {display: dots.length > 1,
@@ -264,12 +272,11 @@
 
   function setUpEffects() {
     data.effects.forEach((effect, index) => {
-      const ranges = effect.values.map((one) => [one.min, one.max]);
+      const ranges = effect.values.map((one) => (one.min === null ? null : [one.min, one.max]));
       addChart('effect-' + index, () => rangeConfig(
         effect.values.map((one) => one.value), ranges,
         [{label: 'mean', values: effect.values.map((one) => one.mean), color: 'series-1',
-          style: 'circle'}],
-        scaleFor(ranges.flat())));
+          style: 'circle'}]));
     });
   }
 
@@ -282,8 +289,7 @@
       [{label: 'frozen', values: pairs.map((pair) => pair.frozen), color: 'series-1',
         style: 'circle'},
        {label: 'full', values: pairs.map((pair) => pair.full), color: 'series-2',
-        style: 'rectRot'}],
-      scaleFor(ranges.flat())));
+        style: 'rectRot'}]));
   }
 
   // Who worked when

@@ -12,6 +12,7 @@ Exit status 1 when an aim is missed.
 import contextlib
 import http.client
 import os
+import resource
 import shutil
 import sqlite3
 import statistics
@@ -34,13 +35,16 @@ def drop_from_cache(path):
 
 
 def best_time(command, database):
-    times = []
+    """Seconds of the clock and of the processor: on a busy machine the second says more."""
+    clock, processor = [], []
     for _ in range(3):
         drop_from_cache(database)
-        begin = time.perf_counter()
+        before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        times.append(time.perf_counter() - begin)
-    return min(times)
+        clock.append(time.perf_counter() - begin)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        processor.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(clock), min(processor)
 
 
 def show_large(build, folder):
@@ -49,12 +53,12 @@ def show_large(build, folder):
     with contextlib.closing(sqlite3.connect(database)) as connection:
         rows, = connection.execute("SELECT count(*) FROM epoch").fetchone()
     program = build / "bin/ranksweep"
-    rank = best_time([program, "rank", database, "--limit", "20"], database)
-    report = best_time([program, "report", database, "-o", page], database)
+    rank, rank_cpu = best_time([program, "rank", database, "--limit", "20"], database)
+    report, report_cpu = best_time([program, "report", database, "-o", page], database)
     size = page.stat().st_size / 1e6
     print(f"10,000 trials, {rows:,} epochs, {database.stat().st_size / 1e6:.0f} MB:")
-    print(f"  rank    {rank * 1000:.0f} ms (aim 50)")
-    print(f"  report  {report:.2f} s (aim 2), {size:.2f} MB (aim 5)", flush=True)
+    print(f"  rank    {rank * 1000:.0f} ms (aim 50), {rank_cpu * 1000:.0f} ms of the processor")
+    print(f"  report  {report:.2f} s (aim 2), {report_cpu:.2f} s of the processor, {size:.2f} MB (aim 5)", flush=True)
     return rank < 0.05 and report < 2 and size < 5
 
 
