@@ -49,7 +49,7 @@ def best_time(command, database):
 
 def show_large(build, folder):
     database, page = folder / "large.db", folder / "report.html"
-    subprocess.run([build / "tests/write_synthetic_sweep", database, "10000", "30"], check=True)
+    subprocess.run([build / "tests/write_synthetic_sweep", database, "10000", "37"], check=True)
     with contextlib.closing(sqlite3.connect(database)) as connection:
         rows, = connection.execute("SELECT count(*) FROM epoch").fetchone()
     program = build / "bin/ranksweep"
