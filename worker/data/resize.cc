@@ -17,7 +17,8 @@ constexpr int kFirstShift = kWeightBits - kValueBits;
 constexpr int kSecondShift = kWeightBits + kValueBits;
 
 // The same code for vector units of two generations; integers, so with the same result.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// The loader chooses before the thread sanitizer, which watches the choice, is there.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define RANKSWEEP_VECTORIZED __attribute__((target_clones("avx2", "default"), optimize("O3")))
 #else
 #define RANKSWEEP_VECTORIZED
