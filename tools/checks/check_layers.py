@@ -21,7 +21,7 @@ MAY_INCLUDE = {
 HOMES = [
     (re.compile(r"mpi\.h"), re.compile(r"cluster/mpi_transport\.cc")),
     (re.compile(r"sqlite3\.h|SQLiteCpp/.*"), re.compile(r"results/.*\.cc|results/database\.h")),
-    (re.compile(r"nccl\.h"), re.compile(r"cluster/nccl_.*\.cc")),
+    (re.compile(r"nccl\.h"), re.compile(r"worker/parallel/nccl_.*")),
     (re.compile(r"protozero/.*"), re.compile(r"results/export/.*\.cc")),
     (re.compile(r"httplib\.h"), re.compile(r"tools/cli/report_server\.cc")),
     (re.compile(r"yaml-cpp/.*"), re.compile(r"sweeps/.*\.cc")),

@@ -76,8 +76,12 @@ Layer Base::batch_norm(const std::string& name, int channels, double epsilon) {
       return x;
     };
   }
-  return [=](const torch::Tensor& x) {
+  return [=, this](const torch::Tensor& x) {
     if (module->is_training()) batches.add_(1);
+    if (module->is_training() && shared_batch_ != nullptr) {
+      return synchronized_batch_norm(x, weight, bias, mean, variance, kMomentum, epsilon,
+                                     *shared_batch_);
+    }
     return torch::batch_norm(x, weight, bias, mean, variance, module->is_training(), kMomentum,
                              epsilon, at::globalContext().userEnabledCuDNN());
   };

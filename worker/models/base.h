@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "worker/models/layer.h"
+#include "worker/models/synchronized_batch_norm.h"
 
 namespace ranksweep::worker {
 
@@ -49,7 +50,10 @@ class Base : public torch::nn::Module {
   torch::Tensor forward(torch::Tensor images);
   const std::vector<Block>& blocks() const { return blocks_; }
   int frozen_blocks() const { return frozen_blocks_; }
-  void freeze(int blocks);              // the first `blocks`; those after them are trained
+  void freeze(int blocks);  // the first `blocks`; those after them are trained
+  // Batch normalisation takes the statistics of whole shared batches, of which forward() is given a
+  // part. `batch` must outlive every pass.
+  void share_batches(const SharedBatch& batch) { shared_batch_ = &batch; }
   void train(bool on = true) override;  // frozen blocks stay in evaluation mode
 
  private:
@@ -60,6 +64,7 @@ class Base : public torch::nn::Module {
   std::vector<Block> blocks_;
   std::vector<std::shared_ptr<torch::nn::Module>> open_block_;
   int frozen_blocks_ = 0;
+  const SharedBatch* shared_batch_ = nullptr;
   PassCost cost_;  // of a pass on the meta device
 };
 

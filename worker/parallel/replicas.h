@@ -1,0 +1,83 @@
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "worker/models/synchronized_batch_norm.h"
+#include "worker/parallel/gradient_buckets.h"
+#include "worker/parallel/gradient_group.h"
+
+namespace ranksweep::worker {
+
+// The members' parameters are not equal any more, bit for bit.
+class ReplicasDiverged : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// What a step comes to over the whole batch.
+struct StepSums {
+  double loss = 0;     // the mean over the images
+  double correct = 0;  // images
+};
+
+// One trial's training as a member of a group: the same parameters at every member, each with its
+// own part of every batch. All members call the same methods in the same order; what one of them
+// throws is thrown by all, GroupBroken aside.
+class Replicas {
+ public:
+  // The group must outlive it.
+  Replicas(GradientGroup& group, torch::Device device);
+
+  int member() const { return group_.member(); }
+  int members() const { return group_.members(); }
+  bool leads() const { return member() == 0; }
+
+  // What the leader has, to all: float32, float64 or int64 on the device, dense.
+  void broadcast(const std::vector<torch::Tensor>& tensors);
+  std::string broadcast(const std::string& text);
+  // In place; float32 or float64 on the device, dense.
+  void sum(const torch::Tensor& tensor);
+  std::vector<double> sum(const std::vector<double>& values);
+  bool any(bool here) { return sum(std::vector<double>{here ? 1.0 : 0.0})[0] > 0; }
+
+  // This member's part of a batch: as many images at every member, up to one, in the batch's order.
+  // Where there are fewer images than members, one without a part gets the last image, which then
+  // counts nothing.
+  torch::Tensor part_of(const torch::Tensor& batch);
+  // The batch of the last part_of().
+  const SharedBatch& batch() const { return batch_; }
+
+  // From now on `parameters` are trained, in the order of the forward pass; all others have no
+  // gradients.
+  void train(std::vector<torch::Tensor> parameters);
+  // Before the backward pass. `sums`: of this member's part; `wants_stop`: no further step is
+  // wanted after this one. What it returns holds for the whole batch, at every member.
+  StepSums join(const StepSums& sums, bool wants_stop);
+  // The backward pass of the mean loss of this member's part, which leaves the gradients of the
+  // whole batch.
+  void backward(const torch::Tensor& loss);
+  // Of the members' `buffers`, all of float32, the mean weighted by the images.
+  void average(const std::vector<torch::Tensor>& buffers);
+
+  // Whether some member has wanted to stop.
+  bool stop_agreed() const { return stop_agreed_; }
+  void agree_on_stop(bool wants_stop) { stop_agreed_ = stop_agreed_ || any(wants_stop); }
+
+  // Throws ReplicasDiverged unless `tensors` have the same bits at every member.
+  void compare(const std::vector<torch::Tensor>& tensors);
+
+ private:
+  GradientGroup& group_;
+  torch::Device device_;
+  std::optional<GradientBuckets> buckets_;
+  double weight_ = 1;  // images of this member's part by images of the batch
+  SharedBatch batch_;
+  bool stop_agreed_ = false;
+};
+
+}  // namespace ranksweep::worker
