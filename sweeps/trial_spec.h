@@ -109,6 +109,8 @@ struct TrialSpec {
   std::optional<std::string> weights_hash;     // of its content: identity, not the path
   Precision precision = Precision::float32;
   MemoryFormat memory_format = MemoryFormat::automatic;
+  int devices = 1;               // trainers that train it together, each with a part of every batch
+  bool sync_batch_norm = false;  // batch normalisation over the whole batch, not each one's part
 
   bool operator==(const TrialSpec&) const = default;
 };

@@ -56,13 +56,20 @@ std::vector<double> Replicas::sum(const std::vector<double>& values) {
   return {begin, begin + values.size()};
 }
 
-torch::Tensor Replicas::part_of(const torch::Tensor& batch) {
+Replicas::Part Replicas::own_part(std::int64_t images) const {
+  return {images * member() / members(), images * (member() + 1) / members()};
+}
+
+torch::Tensor Replicas::part_of(const torch::Tensor& batch) const {
   const std::int64_t images = batch.numel();
-  const std::int64_t begin = images * member() / members();
-  const std::int64_t end = images * (member() + 1) / members();
+  const auto [begin, end] = own_part(images);
+  return end > begin ? batch.slice(0, begin, end) : batch.slice(0, images - 1, images);
+}
+
+void Replicas::begin_batch(std::int64_t images) {
+  const auto [begin, end] = own_part(images);
   batch_.counts = end > begin;
   weight_ = static_cast<double>(end - begin) / static_cast<double>(images);
-  return batch_.counts ? batch.slice(0, begin, end) : batch.slice(0, images - 1, images);
 }
 
 void Replicas::train(std::vector<torch::Tensor> parameters) {
@@ -97,6 +104,15 @@ void Replicas::average(const std::vector<torch::Tensor>& buffers) {
     buffer.copy_(joined.slice(0, begin, begin + buffer.numel()).view(buffer.sizes()));
     begin += buffer.numel();
   }
+}
+
+torch::Tensor Replicas::gather(const torch::Tensor& rows, std::int64_t first, std::int64_t count) {
+  const double width = sum(std::vector<double>{leads() ? static_cast<double>(rows.size(1)) : 0})[0];
+  torch::Tensor all = torch::zeros({count, static_cast<std::int64_t>(width)},
+                                   torch::dtype(torch::kFloat32).device(device_));
+  if (rows.defined()) all.slice(0, first, first + rows.size(0)).copy_(rows);
+  sum(all);
+  return all;
 }
 
 void Replicas::compare(const std::vector<torch::Tensor>& tensors) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -43,13 +44,14 @@ class Replicas {
   // In place; float32 or float64 on the device, dense.
   void sum(const torch::Tensor& tensor);
   std::vector<double> sum(const std::vector<double>& values);
-  bool any(bool here) { return sum(std::vector<double>{here ? 1.0 : 0.0})[0] > 0; }
 
   // This member's part of a batch: as many images at every member, up to one, in the batch's order.
   // Where there are fewer images than members, one without a part gets the last image, which then
   // counts nothing.
-  torch::Tensor part_of(const torch::Tensor& batch);
-  // The batch of the last part_of().
+  torch::Tensor part_of(const torch::Tensor& batch) const;
+  // What follows is about a batch of so many images.
+  void begin_batch(std::int64_t images);
+  // The batch of the last begin_batch(): for batch normalisation over the whole of it.
   const SharedBatch& batch() const { return batch_; }
 
   // From now on `parameters` are trained, in the order of the forward pass; all others have no
@@ -66,12 +68,20 @@ class Replicas {
 
   // Whether some member has wanted to stop.
   bool stop_agreed() const { return stop_agreed_; }
-  void agree_on_stop(bool wants_stop) { stop_agreed_ = stop_agreed_ || any(wants_stop); }
+  // The rows of all members, one below the other: each gives its own, where it stands among
+  // `count` of them. [n, F] of float32, or undefined for none; the leader has some.
+  torch::Tensor gather(const torch::Tensor& rows, std::int64_t first, std::int64_t count);
 
   // Throws ReplicasDiverged unless `tensors` have the same bits at every member.
   void compare(const std::vector<torch::Tensor>& tensors);
 
  private:
+  struct Part {  // of the images of a batch
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+  };
+  Part own_part(std::int64_t images) const;
+
   GradientGroup& group_;
   torch::Device device_;
   std::optional<GradientBuckets> buckets_;

@@ -20,6 +20,20 @@ torch::Tensor indices_of(int batch, const ImageSet& set) {
   return torch::arange(begin, std::min(begin + kEvaluationBatch, set.size()), torch::kInt64);
 }
 
+struct Batches {
+  int begin = 0;
+  int end = 0;
+};
+
+// The leader has at least one.
+Batches own_batches(const ImageSet& set, const Replicas* replicas) {
+  const int batches = batches_of(set);
+  if (!replicas) return {0, batches};
+  const int each = (batches + replicas->members() - 1) / replicas->members();
+  const int begin = std::min(replicas->member() * each, batches);
+  return {begin, std::min(begin + each, batches)};
+}
+
 }  // namespace
 
 torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, int augmented_in_epoch,
@@ -41,18 +55,18 @@ torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, int augmen
 }
 
 Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor& features,
-                    const BeforeBatch& before) {
+                    const BeforeBatch& before, Replicas* replicas) {
   const torch::NoGradGuard no_gradients;
   model.train(false);
-  const int batches = batches_of(set);
+  const auto [first, batches] = own_batches(set, replicas);
   std::optional<BatchLoader> loader;
   if (!features.defined()) {
-    loader.emplace(0, batches,
+    loader.emplace(first, batches,
                    [&](int batch) { return model.images(set, indices_of(batch, set)); });
   }
   std::vector<torch::Tensor> parts;
   Evaluation evaluation;
-  for (int batch = 0; batch < batches; ++batch) {
+  for (int batch = first; batch < batches; ++batch) {
     before(batch, batches);
     torch::Tensor pooled;
     if (loader) {
@@ -65,7 +79,10 @@ Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor&
     }
     parts.push_back(model.logits(pooled));
   }
-  evaluation.logits = torch::cat(parts);
+  evaluation.logits = parts.empty() ? torch::Tensor() : torch::cat(parts);
+  if (replicas) {
+    evaluation.logits = replicas->gather(evaluation.logits, first * kEvaluationBatch, set.size());
+  }
   const torch::Tensor labels = set.labels.to(evaluation.logits.device());
   const torch::Tensor predicted = Loss::predict(evaluation.logits);
   evaluation.loss = Loss::each(evaluation.logits, labels).to(torch::kFloat64).mean().item<double>();

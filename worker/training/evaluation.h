@@ -4,6 +4,7 @@
 
 #include <torch/torch.h>
 
+#include "worker/parallel/replicas.h"
 #include "worker/training/training_data.h"
 #include "worker/training/trial_model.h"
 
@@ -31,8 +32,9 @@ struct Evaluation {
   double data_wait_s = 0;
 };
 
-// `features`: of the set, when they are known; else undefined.
+// `features`: of the set, when they are known; else undefined. With `replicas`, each member makes
+// some of the batches, and all have the same result, that of one process alone.
 Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor& features,
-                    const BeforeBatch& before);
+                    const BeforeBatch& before, Replicas* replicas = nullptr);
 
 }  // namespace ranksweep::worker

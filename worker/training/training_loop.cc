@@ -2,12 +2,14 @@
 
 #include <cmath>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "sweeps/trial_values.h"
 #include "worker/models/shared_base.h"
+#include "worker/parallel/replicas.h"
 #include "worker/training/batch_loader.h"
 #include "worker/training/checkpoints.h"
 #include "worker/training/evaluation.h"
@@ -42,7 +44,13 @@ class TrainingRun {
         features_(spec_, model_, data, job.device, store,
                   [this](std::int64_t done, std::int64_t images, double seconds) {
                     watch_pass(done, images, seconds);
-                  }) {}
+                  }) {
+    if (!job.group) return;
+    replicas_.emplace(*job.group, job.device);
+    if (spec_.sync_batch_norm && !model_.base_stays_frozen()) {
+      model_.model().base().share_batches(replicas_->batch());
+    }
+  }
 
   TrainingEnd run() {
     try {
@@ -86,17 +94,19 @@ class TrainingRun {
       steps.push_back(torch::zeros({}, torch::kInt64));
       tensors.emplace_back("optimizer.steps." + group.name, steps.back());
     }
-    if (auto state = checkpoints_.read_resume(tensors)) {
+    if (auto state = leads() ? checkpoints_.read_resume(tensors) : std::nullopt) {
       state_ = std::move(*state);
       best_on_disk_ = best_epoch(state_.history);
       for (std::size_t i = 0; i < steps.size(); ++i) {
         optimizer_.groups()[i].steps = steps[i].item<std::int64_t>();
       }
     }
+    if (replicas_) share_start();
     // The last complete epoch is reported again even if it is known, so that an attempt which only
     // has to be told that the trial is complete needs no further epoch to hear it.
     const int complete = static_cast<int>(state_.history.size());
     reported_ = std::min(job_.known_epochs, std::max(complete - 1, 0));
+    if (!leads()) return;
     supervisor_.started({.resumed_from = reported_,
                          .parameters = model_.parameter_count(),
                          .precision = model_.precision(),
@@ -104,12 +114,33 @@ class TrainingRun {
     since_save_.restart();
   }
 
-  // Reports what is not reported yet.
+  bool leads() const { return !replicas_ || replicas_->leads(); }
+
+  // What the leader starts from, to all.
+  void share_start() {
+    std::vector<torch::Tensor> tensors;
+    for (const auto& each : model_.trained_tensors()) tensors.push_back(each.tensor);
+    for (const auto& [name, tensor] : optimizer_.state()) tensors.push_back(tensor);
+    replicas_->broadcast(tensors);
+    nlohmann::json start = {{"state", to_json(state_)}};
+    for (const auto& group : optimizer_.groups()) start["steps"].push_back(group.steps);
+    start = nlohmann::json::parse(replicas_->broadcast(start.dump()));
+    state_ = run_state_from_json(start["state"]);
+    for (std::size_t i = 0; i < optimizer_.groups().size(); ++i) {
+      optimizer_.groups()[i].steps = start["steps"][i];
+    }
+  }
+
+  // The leader reports what is not reported yet, and tells the others what it hears.
   Supervisor::Decision decide() {
     auto decision = Supervisor::Decision::go_on;
-    while (decision == Supervisor::Decision::go_on &&
+    while (leads() && decision == Supervisor::Decision::go_on &&
            reported_ < static_cast<int>(state_.history.size())) {
       decision = supervisor_.epoch_done(state_.history[reported_++]);
+    }
+    if (replicas_) {
+      decision = static_cast<Supervisor::Decision>(
+          std::stoi(replicas_->broadcast(std::to_string(static_cast<int>(decision)))));
     }
     if (decision == Supervisor::Decision::stop) throw StopRequested();
     return decision;
@@ -120,7 +151,11 @@ class TrainingRun {
   }
 
   void pause_between_steps() {
-    stop_if_requested();
+    if (!replicas_) {
+      stop_if_requested();
+    } else if (replicas_->stop_agreed()) {
+      throw StopRequested();
+    }
     if (since_save_.seconds() >= job_.checkpoint_interval) save();
   }
 
@@ -135,7 +170,7 @@ class TrainingRun {
     std::optional<BatchLoader> loader;
     if (!base_frozen_) {
       loader.emplace(state_.step, steps, [&, epoch = state_.epoch](int step) {
-        return training_images(batch_indices(order, step), epoch);
+        return training_images(own_part(batch_indices(order, step)), epoch);
       });
     }
     model_.train(true);
@@ -146,6 +181,7 @@ class TrainingRun {
       supervisor_.progressed(state_.epoch, state_.step, steps,
                              static_cast<double>(state_.images - images_before) / watch.seconds());
     }
+    if (replicas_) replicas_->compare(parameters_in_training());
     sweeps::EpochMetrics metrics = validate();
     metrics.seconds = earlier + watch.seconds();
     end_epoch(metrics);
@@ -161,6 +197,7 @@ class TrainingRun {
       model.base().freeze(frozen_blocks(spec_, model, state_.epoch));
       base_frozen_ = model.base().frozen_blocks() == model.base_blocks();
     }
+    if (replicas_) replicas_->train(parameters_in_training());
     train_features_ = base_frozen_ ? features_.train(state_.epoch) : torch::Tensor();
     validation_features_ = base_frozen_ ? features_.validation() : torch::Tensor();
   }
@@ -181,6 +218,33 @@ class TrainingRun {
     return torch::tensor(at::IntArrayRef(order.data() + begin, order.data() + end));
   }
 
+  torch::Tensor own_part(const torch::Tensor& indices) const {
+    return replicas_ ? replicas_->part_of(indices) : indices;
+  }
+
+  // In the order of the forward pass.
+  std::vector<torch::Tensor> parameters_in_training() {
+    std::vector<torch::Tensor> parameters;
+    for (const auto& group : optimizer_.groups()) {
+      for (const auto& [name, parameter] : group.parameters) {
+        if (parameter.requires_grad()) parameters.push_back(parameter);
+      }
+    }
+    return parameters;
+  }
+
+  // Statistics of batch normalisation that a step changes.
+  std::vector<torch::Tensor> buffers_in_training() {
+    std::vector<torch::Tensor> buffers;
+    if (base_frozen_) return buffers;
+    const int frozen = model_.model().base().frozen_blocks();
+    for (const auto& [name, tensor, block] : model_.trained_tensors()) {
+      const bool changes = !tensor.requires_grad() && tensor.is_floating_point();
+      if (changes && block >= frozen) buffers.push_back(tensor);
+    }
+    return buffers;
+  }
+
   torch::Tensor training_images(const torch::Tensor& indices, int epoch) const {
     return augmented_ ? model_.augmented_images(data_.train, indices, epoch)
                       : model_.images(data_.train, indices);
@@ -195,29 +259,41 @@ class TrainingRun {
 
   // `loader` gives the images, where the step needs them.
   void take_step(const torch::Tensor& indices, std::optional<BatchLoader>& loader) {
+    const int member = replicas_ ? replicas_->member() : 0;  // each drops other features
     torch::manual_seed(
         mix({static_cast<std::uint64_t>(spec_.seed), static_cast<std::uint64_t>(state_.epoch),
-             static_cast<std::uint64_t>(state_.step)}));
-    const torch::Tensor labels = data_.train.labels.index_select(0, indices).to(job_.device);
+             static_cast<std::uint64_t>(state_.step)}) +
+        static_cast<std::uint64_t>(member));
+    if (replicas_) replicas_->begin_batch(indices.numel());
+    const torch::Tensor own = own_part(indices);
+    const torch::Tensor labels = data_.train.labels.index_select(0, own).to(job_.device);
     const torch::Tensor pooled = loader ? model_.pooled(wait_for(*loader))
-                                        : train_features_.index_select(0, indices.to(job_.device));
+                                        : train_features_.index_select(0, own.to(job_.device));
     const torch::Tensor logits = model_.logits(pooled);
     const torch::Tensor loss = loss_.training(logits, labels);
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) throw LossNotFinite();
-    optimizer_.zero_gradients();
-    loss.backward();
+    StepSums sums{.loss = loss.item<double>(),
+                  .correct = Loss::predict(logits.detach()).eq(labels).sum().item<double>()};
+    if (replicas_) sums = replicas_->join(sums, supervisor_.stop_requested());
+    if (!std::isfinite(sums.loss)) throw LossNotFinite();
+    if (replicas_) {
+      replicas_->backward(loss);
+      if (!spec_.sync_batch_norm) replicas_->average(buffers_in_training());
+    } else {
+      optimizer_.zero_gradients();
+      loss.backward();
+    }
     optimizer_.step();
 
-    state_.loss_sum += value * static_cast<double>(indices.numel());
-    state_.correct += Loss::predict(logits.detach()).eq(labels).sum().item<std::int64_t>();
+    state_.loss_sum += sums.loss * static_cast<double>(indices.numel());
+    state_.correct += static_cast<std::int64_t>(sums.correct);
     state_.images += indices.numel();
     ++state_.step;
   }
 
   sweeps::EpochMetrics validate() {
-    const Evaluation validation = evaluate(model_, data_.validation, validation_features_,
-                                           [&](int, int) { stop_if_requested(); });
+    const Evaluation validation = evaluate(
+        model_, data_.validation, validation_features_, [&](int, int) { stop_if_requested(); },
+        replicas_ ? &*replicas_ : nullptr);
     if (!std::isfinite(validation.loss)) throw LossNotFinite();
     const auto images = static_cast<double>(state_.images);
     return {.epoch = state_.epoch,
@@ -236,7 +312,11 @@ class TrainingRun {
     auto history = std::move(state_.history);
     history.push_back(metrics);
     state_ = RunState{.epoch = metrics.epoch + 1, .history = std::move(history)};
-    if (best_epoch(state_.history) != metrics.epoch) return;
+    if (replicas_) {  // decisions depend on it: the members' processors may differ in a last bit
+      state_ =
+          run_state_from_json(nlohmann::json::parse(replicas_->broadcast(to_json(state_).dump())));
+    }
+    if (!leads() || best_epoch(state_.history) != metrics.epoch) return;
     best_weights_.clear();
     for (const auto& [name, tensor] : trained_tensors()) {
       best_weights_.emplace_back(name, tensor.detach().clone());
@@ -284,6 +364,7 @@ class TrainingRun {
   }
 
   void save() {
+    if (!leads()) return;
     write_best();
     NamedTensors tensors = trained_tensors();
     for (auto& each : optimizer_.state()) tensors.push_back(std::move(each));
@@ -296,6 +377,7 @@ class TrainingRun {
   }
 
   void finish() {
+    if (!leads()) return;
     write_best();
     checkpoints_.finish(best_on_disk_);
   }
@@ -309,6 +391,7 @@ class TrainingRun {
   Optimizer optimizer_;
   Checkpoints checkpoints_;
   TrialFeatures features_;
+  std::optional<Replicas> replicas_;  // none: this process trains the trial alone
 
   const bool augmented_ = spec_.augmentation != sweeps::Augmentation{};
   RunState state_;

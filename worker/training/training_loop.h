@@ -6,6 +6,7 @@
 
 #include "sweeps/trial_id.h"
 #include "sweeps/trial_spec.h"
+#include "worker/parallel/gradient_group.h"
 #include "worker/training/feature_store.h"
 #include "worker/training/supervisor.h"
 #include "worker/training/training_data.h"
@@ -20,6 +21,7 @@ struct TrainingJob {
   torch::Device device = torch::kCPU;
   double checkpoint_interval = 60;  // seconds between resume states
   int known_epochs = 0;             // epochs that the supervisor has from earlier attempts
+  GradientGroup* group = nullptr;   // who trains it together with this process; null: nobody
 };
 
 // How a run ended.
@@ -32,9 +34,12 @@ struct TrainingEnd {
 // function of the trial, the data, the device and the number of threads: on a CPU bit for bit, with
 // any number of interruptions between any steps.
 //
+// In a group every member calls this at once. The leader alone reads and writes checkpoints and
+// speaks with the supervisor about epochs; a member that is told to go returns as the leader does.
+//
 // Throws std::system_error when a checkpoint cannot be written, SafetensorsError when the weights
 // to start from do not fit, std::invalid_argument for a specification that fits neither
-// architecture nor data, c10::Error from Torch.
+// architecture nor data, c10::Error from Torch, GroupBroken, ReplicasDiverged.
 TrainingEnd train(const TrainingJob& job, const TrainingData& data, FeatureStore& features,
                   Supervisor& supervisor);
 

@@ -1,12 +1,10 @@
 #include "worker/parallel/shared_memory_group.h"
 
-#include <cstring>
+#include <array>
 #include <mutex>
 #include <numeric>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 
 #include "tests/worker/parallel/members.h"
 
@@ -84,50 +82,15 @@ TEST_P(Members, SumGradientsBesideOtherSums) {
   });
 }
 
-// Real processes, as trainers are.
-TEST(SharedMemoryGroup, JoinsProcesses) {
-  const SharedMemoryGroup::Options options{.members = 3};
-  std::array<int, 2> pipe{};
-  ASSERT_EQ(::pipe(pipe.data()), 0);
-  const auto run = [](SharedMemoryGroup& group) {
+TEST_P(Members, MayBeProcesses) {
+  as_processes(GetParam(), [](GradientGroup& group) {
     const std::span<float> memory = group.allocate(1000);
     for (float& value : memory) value = static_cast<float>(1 << group.member());
     group.start_sum(memory);
     group.wait();
-    return memory[0] == 7 && memory[999] == 7;
-  };
-  std::vector<pid_t> children;
-  for (int member = 0; member < 3; ++member) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      bool right = false;
-      if (member == 0) {
-        SharedMemoryGroup group(options);
-        const std::string token = group.token() + "\n";
-        for (int i = 0; i < 2; ++i) {
-          std::array<char, 256> line{};
-          token.copy(line.data(), line.size());
-          (void)!::write(pipe[1], line.data(), line.size());
-        }
-        right = run(group);
-      } else {
-        std::array<char, 256> line{};
-        (void)!::read(pipe[0], line.data(), line.size());
-        const std::string token(line.data(), std::strcspn(line.data(), "\n"));
-        SharedMemoryGroup group(options, member, token);
-        right = run(group);
-      }
-      ::_exit(right ? 0 : 1);
-    }
-    children.push_back(child);
-  }
-  for (const pid_t child : children) {
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
-  }
-  ::close(pipe[0]);
-  ::close(pipe[1]);
+    const auto total = static_cast<float>((1 << group.members()) - 1);
+    EXPECT_THAT(memory, testing::Each(total));
+  });
 }
 
 TEST(SharedMemoryGroup, NamesWhoDoesNotCome) {
