@@ -58,4 +58,14 @@ if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY AND LibTorch_NCCL_LIBRARY
       "LINKER:--push-state,--no-as-needed,${LibTorch_CUDA_LIBRARY},${LibTorch_C10_CUDA_LIBRARY},--pop-state")
     target_link_libraries(LibTorch::cuda INTERFACE LibTorch::torch)
   endif()
+  # For what calls NCCL and CUDA itself: their headers lie beside the libraries in the wheels.
+  find_path(LibTorch_NCCL_INCLUDE nccl.h HINTS ${_site_packages}/nvidia/nccl/include)
+  find_path(LibTorch_CUDART_INCLUDE cuda_runtime_api.h HINTS ${_site_packages}/nvidia/cu13/include)
+  find_library(LibTorch_CUDART_LIBRARY NAMES cudart libcudart.so.13 HINTS ${_site_packages}/nvidia/cu13/lib)
+  if(NOT TARGET LibTorch::nccl)
+    add_library(LibTorch::nccl INTERFACE IMPORTED)
+    target_include_directories(LibTorch::nccl SYSTEM INTERFACE ${LibTorch_NCCL_INCLUDE} ${LibTorch_CUDART_INCLUDE})
+    target_link_libraries(LibTorch::nccl INTERFACE LibTorch::cuda ${LibTorch_CUDA_LIBRARY} ${LibTorch_C10_CUDA_LIBRARY}
+                          ${LibTorch_NCCL_LIBRARY} ${LibTorch_CUDART_LIBRARY})
+  endif()
 endif()

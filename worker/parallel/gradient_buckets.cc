@@ -38,12 +38,13 @@ GradientBuckets::GradientBuckets(GradientGroup& group, std::vector<torch::Tensor
   std::vector<std::size_t> places;
   std::size_t end = 0;
   for (const torch::Tensor& parameter : parameters_) {
+    const std::size_t size = aligned(static_cast<std::size_t>(parameter.numel()));
     const std::size_t limit = buckets_.size() == 1 ? kFirstBucket : kBucket;
-    if (buckets_.empty() || end - buckets_.back().begin >= limit) {
+    if (buckets_.empty() || end + size - buckets_.back().begin > limit) {
       buckets_.push_back({.begin = end});
     }
     places.push_back(end);
-    end += aligned(static_cast<std::size_t>(parameter.numel()));
+    end += size;
     buckets_.back().end = end;
     ++buckets_.back().parameters;
   }

@@ -168,6 +168,8 @@ std::span<float> SharedMemoryGroup::allocate(std::size_t count) {
 }
 
 void SharedMemoryGroup::release(std::span<float> memory) {
+  const std::lock_guard lock(mutex_);
+  if (!started_.empty()) return;  // after an error, with a sum in work: it is freed with the group
   arenas_.remove_if([&](const Arena& arena) { return arena.place(member_) == memory.data(); });
 }
 

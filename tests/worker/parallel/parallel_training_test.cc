@@ -67,8 +67,8 @@ Outcome train_together(int members, TrainingJob job, const TrainingData& data, i
     if (group.member() > 0) own.directory = "/nowhere";  // members need no files
     StopAfterSteps supervisor(steps, epochs);
     supervisor.last_epoch = epochs;
-    FeatureCache cache;
-    const TrainingEnd end = train(own, data, cache, supervisor);
+    FeatureStore store(job.directory / "cache");
+    const TrainingEnd end = train(own, data, store, supervisor);
     EXPECT_EQ(end.kind, TrainingEnd::Kind::stopped);
     if (group.member() > 0) {
       EXPECT_TRUE(supervisor.reported.empty());
@@ -178,8 +178,8 @@ TEST(ParallelTraining, AllMembersHearThatTheTrialIsComplete) {
     TrainingJob own = job;
     own.group = &group;
     ScriptedSupervisor supervisor(2);
-    FeatureCache cache;
-    EXPECT_EQ(train(own, data, cache, supervisor).kind, TrainingEnd::Kind::finished);
+    FeatureStore store(job.directory / "cache");
+    EXPECT_EQ(train(own, data, store, supervisor).kind, TrainingEnd::Kind::finished);
   });
   EXPECT_FALSE(fs::exists(folder.path() / "resume.safetensors"));
 }
@@ -195,8 +195,8 @@ TEST(ParallelTraining, AllMembersSeeTheLossDiverge) {
     TrainingJob own = job;
     own.group = &group;
     ScriptedSupervisor supervisor(30);
-    FeatureCache cache;
-    EXPECT_EQ(train(own, data, cache, supervisor).kind, TrainingEnd::Kind::diverged);
+    FeatureStore store(job.directory / "cache");
+    EXPECT_EQ(train(own, data, store, supervisor).kind, TrainingEnd::Kind::diverged);
   });
 }
 

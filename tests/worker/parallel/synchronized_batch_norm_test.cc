@@ -10,7 +10,7 @@ namespace {
 
 const bool kOneThread = (at::set_num_threads(1), true);
 
-struct Layer {
+struct Normalisation {
   torch::Tensor weight = torch::linspace(0.5, 1.5, 6).requires_grad_();
   torch::Tensor bias = torch::linspace(-1, 1, 6).requires_grad_();
   torch::Tensor mean = torch::zeros({6});
@@ -29,7 +29,7 @@ TEST_P(Batches, AreNormalisedAsInOneProcess) {
   auto generator = at::make_generator<at::CPUGeneratorImpl>(3);
   const torch::Tensor batch = torch::randn({images, 6, 5, 4}, generator, torch::kFloat32) * 3 + 100;
 
-  const Layer whole;
+  const Normalisation whole;
   const torch::Tensor whole_x = batch.clone().requires_grad_();
   const torch::Tensor whole_y = torch::batch_norm(whole_x, whole.weight, whole.bias, whole.mean,
                                                   whole.variance, true, 0.1, 1e-5, false);
@@ -39,7 +39,7 @@ TEST_P(Batches, AreNormalisedAsInOneProcess) {
     Replicas replicas(group, torch::kCPU);
     replicas.begin_batch(images);
     const torch::Tensor own = replicas.part_of(torch::arange(images));
-    const Layer layer;
+    const Normalisation layer;
     const torch::Tensor x = batch.index_select(0, own).requires_grad_();
     const torch::Tensor y = synchronized_batch_norm(x, layer.weight, layer.bias, layer.mean,
                                                     layer.variance, 0.1, 1e-5, replicas.batch());
