@@ -21,7 +21,8 @@ namespace ranksweep::cluster {
 NLOHMANN_JSON_SERIALIZE_ENUM(Decision, {{Decision::go_on, "go_on"}, {Decision::stop, "stop"}})
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Assign, attempt, trial, spec, data, directory, device, threads,
-                                   checkpoint_interval, known_epochs)
+                                   checkpoint_interval, known_epochs, member, members)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GroupReady, attempt, token)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, attempt, epoch, decision)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stop, attempt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ready, version, program)
@@ -31,6 +32,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Started, attempt, resumed_from, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, attempt, epoch, step, steps, images_per_second)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochDone, attempt, metrics)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BasePasses, attempt, used, run)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GroupToken, attempt, token)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finished, attempt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Diverged, attempt, epoch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Failed, attempt, cause, message)
@@ -44,6 +46,8 @@ inline constexpr const char* kType = nullptr;
 template <>
 inline constexpr const char* kType<Assign> = "assign";
 template <>
+inline constexpr const char* kType<GroupReady> = "group_ready";
+template <>
 inline constexpr const char* kType<Verdict> = "verdict";
 template <>
 inline constexpr const char* kType<Stop> = "stop";
@@ -51,6 +55,8 @@ template <>
 inline constexpr const char* kType<Ready> = "ready";
 template <>
 inline constexpr const char* kType<Skipped> = "skipped";
+template <>
+inline constexpr const char* kType<GroupToken> = "group_token";
 template <>
 inline constexpr const char* kType<Started> = "started";
 template <>

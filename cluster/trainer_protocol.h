@@ -30,6 +30,13 @@ struct Assign {  // train this trial now
   int threads = 1;
   double checkpoint_interval = 60;  // seconds
   int known_epochs = 0;  // epochs the coordinator has: report those after it, again if need be
+  int member = 0;        // of the group that trains the trial together; 0 leads
+  int members = 1;
+};
+
+struct GroupReady {  // to the members but the leader: what lets them into its group
+  sweeps::AttemptId attempt = 0;
+  std::string token;  // as the leader gave it
 };
 
 enum class Decision { go_on, stop };  // stop: the trial is complete (early stopping, last epoch)
@@ -44,7 +51,7 @@ struct Stop {  // write a resume state, report Stopped, take no further step
   sweeps::AttemptId attempt = 0;
 };
 
-using Command = std::variant<Assign, Verdict, Stop>;
+using Command = std::variant<Assign, GroupReady, Verdict, Stop>;
 
 // What a trainer tells its agent.
 
@@ -57,6 +64,11 @@ struct Skipped {  // before Started, once for each image that on_bad_file: skip 
   sweeps::AttemptId attempt = 0;
   std::string file;    // relative to the data set's folder
   std::string reason;  // completes a sentence
+};
+
+struct GroupToken {  // from the leader of a group, once it can be joined
+  sweeps::AttemptId attempt = 0;
+  std::string token;  // opaque
 };
 
 struct Started {
@@ -107,8 +119,8 @@ struct Stopped {  // after Stop; the resume state is on disk
   sweeps::AttemptId attempt = 0;
 };
 
-using Report = std::variant<Ready, Skipped, Started, Progress, EpochDone, BasePasses, Finished,
-                            Diverged, Failed, Stopped>;
+using Report = std::variant<Ready, Skipped, GroupToken, Started, Progress, EpochDone, BasePasses,
+                            Finished, Diverged, Failed, Stopped>;
 
 // A line that is no message of the protocol: what() says why.
 class ProtocolError : public std::runtime_error {

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,8 @@
 #include "sweeps/trial_values.h"
 #include "worker/data/data_set.h"
 #include "worker/models/safetensors.h"
+#include "worker/parallel/replicas.h"
+#include "worker/parallel/trainer_group.h"
 #include "worker/trainer/load_data.h"
 #include "worker/training/training_loop.h"
 
@@ -20,6 +23,9 @@ namespace ranksweep::worker {
 namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval(300);
+
+// Thrown while the data are decoded, or a group is waited for.
+struct StoppedBeforeStart {};
 
 // Carries a training run's reports to the agent, and the coordinator's verdicts back.
 class ProtocolSupervisor : public Supervisor {
@@ -43,6 +49,18 @@ class ProtocolSupervisor : public Supervisor {
 
   void base_ran(int used, int run) {
     if (used > 0) agent_.send(cluster::BasePasses{attempt_, used, run});
+  }
+
+  // For the members of a group that its leader makes.
+  void send_group_token(const std::string& token) {
+    agent_.send(cluster::GroupToken{.attempt = attempt_, .token = token});
+  }
+  std::string wait_for_group_token() {
+    while (group_token_.empty()) {
+      if (stop_) throw StoppedBeforeStart();
+      note(agent_.wait());
+    }
+    return group_token_;
   }
 
   void progressed(int epoch, int step, int steps, double images_per_second) override {
@@ -75,6 +93,8 @@ class ProtocolSupervisor : public Supervisor {
     if (std::holds_alternative<cluster::Assign>(command)) {
       throw cluster::ProtocolError("a trial was assigned while another one was in training");
     }
+    const auto* group = std::get_if<cluster::GroupReady>(&command);
+    if (group && group->attempt == attempt_) group_token_ = group->token;
     const auto* stop = std::get_if<cluster::Stop>(&command);
     if (stop && stop->attempt == attempt_) stop_ = true;
   }
@@ -82,11 +102,9 @@ class ProtocolSupervisor : public Supervisor {
   AgentLink& agent_;
   sweeps::AttemptId attempt_;
   bool stop_ = false;
+  std::string group_token_;
   std::chrono::steady_clock::time_point last_progress_{};
 };
-
-// Thrown while the data are decoded.
-struct StoppedBeforeStart {};
 
 // What the trainer keeps from trial to trial.
 struct Kept {
@@ -118,7 +136,19 @@ cluster::Report train_assigned(const cluster::Assign& assign, ProtocolSupervisor
                   .device = torch::Device(assign.device),
                   .checkpoint_interval = assign.checkpoint_interval,
                   .known_epochs = assign.known_epochs};
+  // The leader's token goes out before it reads its data: the others need not wait for that.
+  std::optional<LedGroup> led;
+  if (assign.members > 1 && assign.member == 0) {
+    led = lead_group(assign.members, job.device);
+    supervisor.send_group_token(led->token);
+  }
   const auto data = find_data(assign, job.spec.image_size, supervisor, kept);
+  std::unique_ptr<GradientGroup> group = led ? std::move(led->group) : nullptr;
+  if (assign.member > 0) {
+    group =
+        join_group(assign.member, assign.members, job.device, supervisor.wait_for_group_token());
+  }
+  job.group = group.get();
   const FeatureStore::Counts before = kept.features.counts();
   const TrainingEnd end = train(job, *data, kept.features, supervisor);
   supervisor.base_ran(kept.features.counts().used - before.used,
@@ -173,6 +203,10 @@ cluster::Report answer(const cluster::Assign& assign, AgentLink& agent, Kept& ke
     throw;
   } catch (const CacheError& error) {
     return failed("storage", error.what());
+  } catch (const GroupBroken& error) {
+    return failed("group", error.what());
+  } catch (const ReplicasDiverged& error) {
+    return failed("diverged_replicas", error.what());
   } catch (const DataError& error) {
     return failed("data", error.what());
   } catch (const SafetensorsError& error) {
