@@ -18,6 +18,13 @@ namespace {
 constexpr const char* kProtocol = "trainer protocol";
 constexpr const char* kStorage = "storage";  // a trainer cannot write: docs/trainer_protocol.md
 
+constexpr const char* kStopped = "stopped on request";
+
+template <class Report>
+constexpr bool kEndsAttempt =
+    std::is_same_v<Report, cluster::Finished> || std::is_same_v<Report, cluster::Diverged> ||
+    std::is_same_v<Report, cluster::Stopped>;
+
 constexpr std::chrono::seconds kPatienceOnceInterrupted{5};
 constexpr std::chrono::seconds kTimeToWriteStates{60};
 
@@ -40,6 +47,9 @@ Coordinator::Coordinator(const sweeps::Plan& plan, CoordinatorOptions options,
   for (cluster::Rank rank = 0; rank < transport.size(); ++rank) {
     agents_.emplace(rank, AgentState{.lease = lease, .trainer = trainer});
   }
+  for (std::size_t trial = 0; trial < ledger_.size(); ++trial) {
+    most_devices_wanted_ = std::max(most_devices_wanted_, devices_of(trial));
+  }
 }
 
 void Coordinator::receive(cluster::Rank from, const AgentMessage& message, Clock::time_point now) {
@@ -48,6 +58,7 @@ void Coordinator::receive(cluster::Rank from, const AgentMessage& message, Clock
   if (!std::holds_alternative<Heartbeat>(message)) {
     agent.last_heard = now;
     agent.trainer.renew(now);
+    renew_leader(agent, now);
   }
   std::visit([&](const auto& content) { handle(from, content); }, message);
 }
@@ -56,11 +67,14 @@ void Coordinator::flush(Clock::time_point now) {
   begun_ = begun_.value_or(now);
   give_up_silent_ranks(now);
   abandon_silent_trainers(now);
+  free_late_members(now);
   leave_when_too_late(now);
+  check_that_plan_fits();
   give_work(now);
   queue_.flush(now);
   watch_storage(now);
   stop_without_devices();
+  stop_without_room();
 }
 
 void Coordinator::watch_storage(Clock::time_point now) {
@@ -99,8 +113,7 @@ void Coordinator::give_up_on_storage(Clock::time_point now) {
     const auto* command = std::get_if<cluster::Command>(&message);
     const auto* assign = command ? std::get_if<cluster::Assign>(command) : nullptr;
     if (assign != nullptr && agents_.at(rank).attempt == assign->attempt) {
-      end_attempt(rank, assign->attempt,
-                  {.outcome = AttemptOutcome::interrupted, .cause = kStorage});
+      leave_attempt(rank, {.outcome = AttemptOutcome::interrupted, .cause = kStorage});
     }
   }
   interrupted_ = false;  // whom a signal has told to stop hears it twice, and does not mind
@@ -115,7 +128,7 @@ void Coordinator::interrupt(const std::string& reason) {
   interrupted_ = true;
   note("interrupted", cluster::kCoordinatorRank, reason);
   for (const auto& [rank, agent] : agents_) {
-    if (agent.attempt) {
+    if (agent.attempt && agent.leads) {  // who tells the others
       post(rank, cluster::Command(cluster::Stop{*agent.attempt}));
     }
   }
@@ -146,10 +159,17 @@ void Coordinator::handle(cluster::Rank from, const Hello& hello) {
 
 void Coordinator::handle(cluster::Rank from, const cluster::Report& report) {
   std::visit(
-      [&](const auto& content) {
-        if constexpr (!std::is_same_v<std::decay_t<decltype(content)>, cluster::Ready>) {
-          if (const auto trial = current_trial(from, content.attempt)) {
+      [&]<class Content>(const Content& content) {
+        if constexpr (!std::is_same_v<Content, cluster::Ready>) {
+          AgentState& agent = agents_.at(from);
+          if (const auto trial = current_trial(from, content.attempt);
+              trial && (agent.leads || std::is_same_v<Content, cluster::Skipped>)) {
             handle(from, *trial, content);
+          }
+          // A member's good end frees its rank; the leader's decides about the attempt.
+          if (kEndsAttempt<Content> && !agent.leads && agent.attempt == content.attempt &&
+              !agent.abandoning) {
+            agent.attempt.reset();
           }
         }
       },
@@ -158,11 +178,10 @@ void Coordinator::handle(cluster::Rank from, const cluster::Report& report) {
 
 void Coordinator::handle(cluster::Rank from, const AttemptBroken& broken) {
   if (agents_.at(from).attempt == broken.attempt) {
-    end_attempt(from, broken.attempt,
-                {.outcome = broken.outcome,
-                 .cause = broken.cause,
-                 .message = broken.message,
-                 .output_tail = broken.output_tail});
+    leave_attempt(from, {.outcome = broken.outcome,
+                         .cause = broken.cause,
+                         .message = broken.message,
+                         .output_tail = broken.output_tail});
   }
 }
 
@@ -177,6 +196,15 @@ void Coordinator::handle(cluster::Rank from, const Heartbeat&) {
 void Coordinator::handle(cluster::Rank /*from*/, std::size_t /*trial*/,
                          const cluster::Skipped& skipped) {
   queue_.remember(results::FileSkipped{.file = skipped.file, .reason = skipped.reason});
+}
+
+void Coordinator::handle(cluster::Rank /*from*/, std::size_t /*trial*/,
+                         const cluster::GroupToken& token) {
+  for (const auto& [rank, agent] : agents_) {
+    if (agent.attempt == token.attempt && !agent.leads) {
+      post(rank, cluster::Command(cluster::GroupReady{token.attempt, token.token}));
+    }
+  }
 }
 
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::Started& started) {
@@ -217,7 +245,9 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::E
     return;
   }
   AgentState& agent = agents_.at(from);
-  agent.health.did_well();
+  for (auto& [rank, other] : agents_) {
+    if (other.attempt == epoch.attempt) other.health.did_well();
+  }
   agent.longest_epoch = std::max(agent.longest_epoch.value_or(0), epoch.metrics.seconds);
   agent.trainer.set_length(silence_limit(options_.execution.silence_limit, agent.longest_epoch));
   post(from, cluster::Command(cluster::Verdict{.attempt = epoch.attempt,
@@ -252,8 +282,7 @@ void Coordinator::handle(cluster::Rank from, std::size_t, const cluster::Failed&
 }
 
 void Coordinator::handle(cluster::Rank from, std::size_t, const cluster::Stopped& stopped) {
-  end_attempt(from, stopped.attempt,
-              {.outcome = AttemptOutcome::interrupted, .cause = "stopped on request"});
+  end_attempt(from, stopped.attempt, {.outcome = AttemptOutcome::interrupted, .cause = kStopped});
 }
 
 std::optional<std::size_t> Coordinator::current_trial(cluster::Rank from,
@@ -276,13 +305,34 @@ void Coordinator::end_attempt(cluster::Rank from, sweeps::AttemptId attempt, End
   AgentState& agent = agents_.at(from);
   agent.attempt.reset();
   agent.abandoning = false;
-  queue_.announce([=, this] { listener_.attempt_ended(from, ledger_.record(trial), ending); });
+  cluster::Rank leader = from;
+  const bool all_end_well = ending.outcome == AttemptOutcome::finished ||
+                            ending.outcome == AttemptOutcome::diverged || ending.cause == kStopped;
+  for (const auto& [rank, other] : agents_) {
+    if (other.attempt != attempt) continue;
+    if (other.leads) leader = rank;
+    // Members wait for one another, and would wait for this one.
+    if (!all_end_well && !other.abandoning) {
+      abandon(rank, ending.cause, fmt::format("rank {}: {}", from, ending.message));
+    }
+  }
+  queue_.announce([=, this] { listener_.attempt_ended(leader, ledger_.record(trial), ending); });
   if (ending.outcome == AttemptOutcome::failed || ending.outcome == AttemptOutcome::lost) {
     agent.health.broke(trial, attempt);
     if (agent.health.quarantined()) {
       quarantine(from, ending);
     }
   }
+}
+
+void Coordinator::leave_attempt(cluster::Rank from, const Ending& ending) {
+  AgentState& agent = agents_.at(from);
+  const sweeps::AttemptId attempt = agent.attempt.value();
+  if (ledger_.trial_of(attempt)) {
+    end_attempt(from, attempt, ending);
+  }
+  agent.attempt.reset();
+  agent.abandoning = false;
 }
 
 void Coordinator::quarantine(cluster::Rank rank, const Ending& last) {
@@ -331,8 +381,8 @@ void Coordinator::give_up_silent_ranks(Clock::time_point now) {
         fmt::format("rank {} was not heard of for {} s", rank, options_.execution.lease);
     note("rank lost", rank, message);
     if (agent.attempt) {
-      end_attempt(rank, *agent.attempt,
-                  {.outcome = AttemptOutcome::lost, .cause = "rank lost", .message = message});
+      leave_attempt(rank,
+                    {.outcome = AttemptOutcome::lost, .cause = "rank lost", .message = message});
     }
     agent.joined = false;
     agent.given_up = true;
@@ -341,7 +391,7 @@ void Coordinator::give_up_silent_ranks(Clock::time_point now) {
 
 void Coordinator::abandon_silent_trainers(Clock::time_point now) {
   for (auto& [rank, agent] : agents_) {
-    if (!agent.attempt || queue_.holds_message_for(rank)) {
+    if (!agent.attempt || !agent.leads || queue_.holds_message_for(rank)) {
       agent.trainer.renew(now);  // it waits for us
     } else if (agent.trainer.expired(now) && !agent.abandoning) {
       abandon(rank, "no progress",
@@ -354,19 +404,19 @@ void Coordinator::give_work(Clock::time_point now) {
   // A trial that runs may still break and want a rank again, so nobody leaves before the last ends.
   const bool nothing_left = ledger_.complete();
   for (auto& [rank, agent] : agents_) {
-    if (!agent.joined || agent.attempt || agent.dismissed) {
+    if (!is_free(agent)) {
       continue;
     }
-    const auto trial = trial_for(rank);
+    const std::set<cluster::Rank> reserved = start_groups(now);
+    if (!is_free(agent)) {
+      continue;
+    }
+    const auto trial = reserved.contains(rank) ? std::nullopt : trial_for(rank);
     if (!storage_failure_.empty()) {
       return;
     }
     if (!interrupted_ && trial && !too_late(now)) {
-      assign(rank, agent, *trial);
-      agent.assigned = now;
-      agent.longest_epoch.reset();
-      agent.trainer.set_length(silence_limit(options_.execution.silence_limit, {}));
-      agent.trainer.renew(now);
+      assign({rank}, *trial, now);
     } else if (interrupted_ || nothing_left) {
       agent.dismissed = true;
       post(rank, Shutdown{.ranks_lost = ranks_lost() > 0});
@@ -399,8 +449,12 @@ std::optional<std::size_t> Coordinator::trial_for(cluster::Rank rank) const {
   if (health.quarantined()) {
     return std::nullopt;
   }
+  if (most_devices_wanted_ > 1 && !all_heard()) {
+    return std::nullopt;
+  }
   const auto choose = [&](const Ledger::Condition& fits) {
-    return health.wants_smallest() ? ledger_.smallest(fits) : ledger_.next(fits);
+    const auto alone = [&](std::size_t each) { return devices_of(each) == 1 && fits(each); };
+    return health.wants_smallest() ? ledger_.smallest(alone) : ledger_.next(alone);
   };
   const auto trial = choose([&](std::size_t each) { return !health.avoids(each); });
   return trial ? trial : choose([&](std::size_t each) { return !another_takes(each, rank); });
@@ -414,7 +468,8 @@ bool Coordinator::another_takes(std::size_t trial, cluster::Rank rank) const {
   });
 }
 
-void Coordinator::assign(cluster::Rank rank, AgentState& agent, std::size_t trial) {
+void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t trial,
+                         Clock::time_point now) {
   const std::filesystem::path folder =
       options_.checkpoint_folder / ledger_.record(trial).planned->id.hex();
   std::error_code error;
@@ -425,28 +480,48 @@ void Coordinator::assign(cluster::Rank rank, AgentState& agent, std::size_t tria
     return;
   }
   const sweeps::AttemptId attempt = next_attempt_++;
-  Placement placement = agent.placement;
-  placement.threads = options_.execution.threads.value_or(placement.threads);
-  queue_.remember(ledger_.start(trial, attempt, placement));
+  for (const cluster::Rank rank : ranks) {
+    Placement& placement = agents_.at(rank).placement;
+    placement.threads = options_.execution.threads.value_or(placement.threads);
+  }
+  queue_.remember(ledger_.start(trial, attempt, agents_.at(ranks.front()).placement));
   if (ledger_.decision(trial) == cluster::Decision::stop) {
     // All epochs are known, but the trainer was lost before it said that the best weights are safe.
     // The last epoch is due again, so that the next trainer hears its verdict.
     const int epochs = static_cast<int>(ledger_.record(trial).epochs.size());
     queue_.remember(ledger_.rewind(attempt, epochs - 1).value());
   }
-  agent.attempt = attempt;
 
   const TrialRecord& record = ledger_.record(trial);
-  post(rank, cluster::Command(
-                 cluster::Assign{.attempt = attempt,
-                                 .trial = record.planned->id,
-                                 .spec = sweeps::to_canonical_json(record.planned->spec),
-                                 .data = options_.data,
-                                 .directory = folder.string(),
-                                 .device = placement.device,
-                                 .threads = placement.threads,
-                                 .checkpoint_interval = options_.execution.checkpoint_interval,
-                                 .known_epochs = static_cast<int>(record.epochs.size())}));
+  cluster::Assign order{.attempt = attempt,
+                        .trial = record.planned->id,
+                        .spec = sweeps::to_canonical_json(record.planned->spec),
+                        .data = options_.data,
+                        .directory = folder.string(),
+                        .checkpoint_interval = options_.execution.checkpoint_interval,
+                        .known_epochs = static_cast<int>(record.epochs.size()),
+                        .members = static_cast<int>(ranks.size())};
+  for (const cluster::Rank rank : ranks) {
+    AgentState& agent = agents_.at(rank);
+    agent.attempt = attempt;
+    agent.leads = order.member == 0;
+    agent.attempt_over_since.reset();
+    agent.assigned = now;
+    agent.longest_epoch.reset();
+    agent.trainer.set_length(silence_limit(options_.execution.silence_limit, {}));
+    agent.trainer.renew(now);
+    order.device = agent.placement.device;
+    order.threads = agent.placement.threads;
+    if (order.members > 1) {
+      queue_.remember(results::MemberAssigned{.attempt = attempt,
+                                              .member = order.member,
+                                              .rank = rank,
+                                              .host = agent.placement.host,
+                                              .device = order.device});
+    }
+    post(rank, cluster::Command(order));
+    ++order.member;
+  }
 }
 
 void Coordinator::post(cluster::Rank to, const CoordinatorMessage& message) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "orchestrator/lease.h"
 #include "orchestrator/ledger.h"
 #include "orchestrator/messages.h"
+#include "orchestrator/placement.h"
 #include "orchestrator/progress_listener.h"
 #include "results/sweep_store.h"
 #include "sweeps/plan.h"
@@ -27,6 +29,12 @@ namespace ranksweep::orchestrator {
 
 // Trials wait, and no device is left that could be trusted with one.
 class NoDeviceLeft : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// A trial wants more devices than any group of the ranks can have.
+class TooFewDevices : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
@@ -56,7 +64,9 @@ class Coordinator {
   // Waits for a store that is unavailable for `execution.storage_patience`, or for no longer than
   // seconds once interrupted. Then, or when a trainer's own place cannot be written, asks all
   // trainers to write their states and stop, and throws results::StoreUnavailable when they have.
-  // Throws NoDeviceLeft when every rank was quarantined or given up.
+  // Throws NoDeviceLeft when every rank was quarantined or given up, or those that are left are too
+  // few for the trials that wait; TooFewDevices, before it hands out anything, when they always
+  // were.
   void flush(Clock::time_point now);
   // Hands out nothing more and asks every trainer to write its state and stop.
   void interrupt(const std::string& reason);
@@ -72,6 +82,8 @@ class Coordinator {
   struct AgentState {
     Placement placement;
     std::optional<sweeps::AttemptId> attempt;
+    bool leads = true;  // the group that trains the attempt, be it a group of one
+    std::optional<Clock::time_point> attempt_over_since;  // while it has not yet said so itself
     Lease lease;
     bool joined = false;      // has said hello, since the start or since it was given up
     bool given_up = false;    // its lease ran out; nothing it says counts before a new hello
@@ -89,6 +101,7 @@ class Coordinator {
   void handle(cluster::Rank from, const AttemptBroken& broken);
   void handle(cluster::Rank from, const Heartbeat& heartbeat);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Skipped& skipped);
+  void handle(cluster::Rank from, std::size_t trial, const cluster::GroupToken& token);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Started& started);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Progress& progress);
   void handle(cluster::Rank from, std::size_t trial, const cluster::EpochDone& epoch);
@@ -102,11 +115,29 @@ class Coordinator {
   // was abandoned.
   std::optional<std::size_t> current_trial(cluster::Rank from, sweeps::AttemptId attempt) const;
   void end_attempt(cluster::Rank from, sweeps::AttemptId attempt, Ending ending);
+  // The same for one that may be over already, when another member was the first to say so. The
+  // rank is free then, in any case.
+  void leave_attempt(cluster::Rank from, const Ending& ending);
   // Has the trainer killed, and its attempt called lost.
   void abandon(cluster::Rank from, const std::string& cause, const std::string& message);
   void give_up_silent_ranks(Clock::time_point now);
   void abandon_silent_trainers(Clock::time_point now);
   void give_work(Clock::time_point now);
+
+  // Trials on several devices: orchestrator/coordinator_groups.cc.
+  bool is_free(const AgentState& agent) const;
+  std::vector<RankPlace> places(bool (Coordinator::*wanted)(const AgentState&) const) const;
+  bool can_train(const AgentState& agent) const;
+  int devices_of(std::size_t trial) const { return ledger_.record(trial).planned->spec.devices; }
+  // Starts the trials that come first in the order as long as they want several devices. Returns
+  // the ranks that the one which has to wait keeps free.
+  std::set<cluster::Rank> start_groups(Clock::time_point now);
+  // What any member says shows that its group lives: the leader may be waiting for it.
+  void renew_leader(const AgentState& member, Clock::time_point now);
+  bool all_heard() const;
+  void check_that_plan_fits();
+  void stop_without_room() const;
+  void free_late_members(Clock::time_point now);
   std::optional<std::size_t> trial_for(cluster::Rank rank) const;
   // Whether a rank but `rank` could be given the trial, now or later.
   bool another_takes(std::size_t trial, cluster::Rank rank) const;
@@ -116,7 +147,8 @@ class Coordinator {
   // half of the time, or a short limit would be spent on nothing at all.
   bool too_late(Clock::time_point now) const;
   void leave_when_too_late(Clock::time_point now);
-  void assign(cluster::Rank rank, AgentState& agent, std::size_t trial);
+  // The leader first.
+  void assign(const std::vector<cluster::Rank>& ranks, std::size_t trial, Clock::time_point now);
   // The sweep cannot go on without the database or a trainer's place to write to.
   void give_up_on_storage(Clock::time_point now);
   void watch_storage(Clock::time_point now);
@@ -128,6 +160,8 @@ class Coordinator {
   ProgressListener& listener_;
   Ledger ledger_;
   sweeps::AttemptId next_attempt_;
+  int most_devices_wanted_ = 1;  // by one trial of the plan
+  bool plan_fits_ = false;       // known once all ranks have joined
   std::map<cluster::Rank, AgentState> agents_;
   CommitQueue queue_;
   std::optional<Clock::time_point> begun_;     // the first flush

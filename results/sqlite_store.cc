@@ -40,6 +40,9 @@ class ChangeWriter {
         begin_attempt_(database, R"(
             INSERT INTO attempt (id, trial, invocation, rank, host, device, threads, begun_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?))"),
+        add_member_(database,
+                    "INSERT INTO attempt_member (attempt, member, rank, host, device) "
+                    "VALUES (?, ?, ?, ?, ?)"),
         describe_attempt_(database,
                           "UPDATE attempt SET precision = ?, memory_format = ? WHERE id = ?"),
         end_attempt_(database, R"(
@@ -91,6 +94,16 @@ class ChangeWriter {
     begin_attempt_.bind(8, format_utc(clock_()));
     begin_attempt_.exec();
     set_state(change.trial, sweeps::TrialState::running, 0);
+  }
+
+  void operator()(const MemberAssigned& change) {
+    add_member_.tryReset();
+    add_member_.bind(1, change.attempt);
+    add_member_.bind(2, change.member);
+    add_member_.bind(3, change.rank);
+    add_member_.bind(4, change.host);
+    add_member_.bind(5, change.device);
+    add_member_.exec();
   }
 
   void operator()(const AttemptDescribed& change) {
@@ -193,6 +206,7 @@ class ChangeWriter {
   std::int64_t invocation_;
   const Clock& clock_;
   SQLite::Statement begin_attempt_;
+  SQLite::Statement add_member_;
   SQLite::Statement describe_attempt_;
   SQLite::Statement end_attempt_;
   SQLite::Statement excuse_attempt_;

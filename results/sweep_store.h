@@ -25,6 +25,14 @@ struct AttemptStarted {  // the trial becomes running
   int threads = 0;
 };
 
+struct MemberAssigned {  // of an attempt on several devices, the leader (member 0) included
+  sweeps::AttemptId attempt = 0;
+  int member = 0;
+  int rank = 0;
+  std::string host;
+  std::string device;
+};
+
 struct AttemptDescribed {  // what the trainer chose to run with; empty when it does not say
   sweeps::AttemptId attempt = 0;
   std::string precision;
@@ -70,8 +78,8 @@ struct EventNoted {  // "rank 3 joined", "interrupted by SIGTERM"
   std::string message;
 };
 
-using Change = std::variant<AttemptStarted, AttemptDescribed, EpochRecorded, EpochsDiscarded,
-                            AttemptEnded, AttemptExcused, FileSkipped, EventNoted>;
+using Change = std::variant<AttemptStarted, MemberAssigned, AttemptDescribed, EpochRecorded,
+                            EpochsDiscarded, AttemptEnded, AttemptExcused, FileSkipped, EventNoted>;
 
 // What the store knows of a trial of the plan when a sweep starts or goes on.
 struct StoredTrial {

@@ -109,6 +109,18 @@ CREATE TABLE attempt (
 
 CREATE INDEX attempt_by_trial ON attempt (trial);
 
+-- Who trains an attempt on several devices, the leader (member 0) included; an attempt on one device
+-- has no rows here.
+CREATE TABLE attempt_member (
+  attempt INTEGER NOT NULL REFERENCES attempt (id),
+  member INTEGER NOT NULL CHECK (member >= 0),
+  rank INTEGER NOT NULL CHECK (rank >= 0),
+  host TEXT NOT NULL,
+  device TEXT NOT NULL,
+  PRIMARY KEY (attempt, member),
+  UNIQUE (attempt, rank)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE epoch (
   trial INTEGER NOT NULL REFERENCES trial (id),
   epoch INTEGER NOT NULL CHECK (epoch >= 1),

@@ -15,8 +15,9 @@ namespace ranksweep::orchestrator {
 class CoordinatorCase : public testing::Test {
  protected:
   // Starts the coordinator, or starts it again on the same store, as after a crash.
-  void start(int trials, int ranks) {
-    plan_ = plan_of(trials);
+  void start(int trials, int ranks) { start(plan_of(trials), ranks); }
+  void start(sweeps::Plan plan, int ranks) {
+    plan_ = std::move(plan);
     store_ = std::make_unique<FakeStore>(plan_);
     restart(ranks);
   }

@@ -58,6 +58,7 @@ class FakeStore : public results::SweepStore {
   int commits = 0;
   std::vector<results::Change> log;
   std::vector<results::AttemptDescribed> descriptions;
+  std::vector<results::MemberAssigned> members;
 
  private:
   results::StoredTrial& find(const sweeps::TrialId& id) {
@@ -77,6 +78,7 @@ class FakeStore : public results::SweepStore {
     trial.open_attempt = started.attempt;
     next_attempt_ = started.attempt + 1;
   }
+  void play(const results::MemberAssigned& member) { members.push_back(member); }
   void play(const results::AttemptDescribed& described) { descriptions.push_back(described); }
   void play(const results::EpochRecorded& epoch) {
     find(epoch.trial).epochs.push_back(epoch.metrics);

@@ -143,10 +143,15 @@ ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trai
   const auto warn = [](const std::string& text) {
     if (!text.empty()) fmt::print(stderr, "warning: {}\n", text);
   };
-  orchestrator::run_rank(transport, agent, &coordinator, [&](Clock::time_point now) {
-    display.tick(now, coordinator.ledger());
-    if (publisher) warn(publisher->publish_if_due(now));
-  });
+  try {
+    orchestrator::run_rank(transport, agent, &coordinator, [&](Clock::time_point now) {
+      display.tick(now, coordinator.ledger());
+      if (publisher) warn(publisher->publish_if_due(now));
+    });
+  } catch (const orchestrator::TooFewDevices& error) {
+    throw CommandError(ExitCode::bad_input,
+                       fmt::format("{}: {}", options.sweep_file.string(), error.what()));
+  }
   if (publisher) warn(publisher->publish());
   return print_end(coordinator, options, display.base_passes_text(), Clock::now() - start);
 }
