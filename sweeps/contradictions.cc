@@ -95,6 +95,14 @@ std::string too_small_images(const TrialSpec& spec) {
                      spec.image_size[0], spec.image_size[1]);
 }
 
+std::string more_devices_than_images(const TrialSpec& spec) {
+  if (spec.batch_size >= spec.devices) return "";
+  return fmt::format(
+      "devices: a batch of {} images cannot be shared by {} devices; batch_size counts the images "
+      "of all devices together, so raise it or take fewer devices",
+      spec.batch_size, spec.devices);
+}
+
 std::string random_features(const TrialSpec& spec) {
   if (spec.training != TrainingMode::frozen || spec.weights) return "";
   return fmt::format("{} is frozen without weights: its head learns from random features",
@@ -131,6 +139,7 @@ const std::vector<Rule>& rules() {
       {error, {"augmentation"}, unused_fill_value},
       {error, {"schedule", "epochs"}, endless_warmup},
       {error, {"image_size", "architecture"}, too_small_images},
+      {error, {"devices", "batch_size"}, more_devices_than_images},
       {warning, {"training", "architecture", "weights"}, random_features},
       {warning, {"schedule", "epochs"}, steps_too_late},
       {warning, {"schedule", "early_stopping"}, stops_before_plateau},

@@ -21,7 +21,11 @@ TrialId Identifier::identify(const TrialSpec& spec) {
   std::string text = "{";
   for (Part& part : parts_) {
     if (part.text.empty() || !part.parameter->equal(spec, last_)) {
-      part.text = fmt::format("\"{}\":{},", part.parameter->name, part.parameter->get(spec).dump());
+      const bool left_out =
+          !part.parameter->identified_at_default && part.parameter->equal(spec, TrialSpec{});
+      part.text = left_out ? ""
+                           : fmt::format("\"{}\":{},", part.parameter->name,
+                                         part.parameter->get(spec).dump());
       part.parameter->copy(last_, spec);
     }
     text += part.text;

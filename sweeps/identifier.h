@@ -14,7 +14,8 @@ class Identifier {
  public:
   explicit Identifier(std::string data_fingerprint);
 
-  // The hash of the canonical JSON without the path of the weights, a line feed, the fingerprint.
+  // The hash of the canonical JSON without the path of the weights and without parameters at their
+  // defaults that are not identified by them, a line feed, the fingerprint.
   TrialId identify(const TrialSpec& spec);
 
  private:

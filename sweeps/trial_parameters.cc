@@ -51,6 +51,11 @@ TrialParameter labelled(TrialParameter parameter, const char* label) {
   return parameter;
 }
 
+TrialParameter later(TrialParameter parameter) {
+  parameter.identified_at_default = false;
+  return parameter;
+}
+
 TrialParameter in_data(TrialParameter parameter, const char* block_name) {
   parameter.block = Block::data;
   parameter.block_name = block_name;
@@ -154,6 +159,12 @@ std::vector<TrialParameter> make_parameters() {
                 "Number format of the computation; auto measures and records what it took"),
       parameter("memory_format", &T::memory_format, {Choice{names_of<MemoryFormat>()}},
                 "Layout of images and feature maps; auto measures and records what it took"),
+      later(parameter("devices", &T::devices, {Whole{1, 64}},
+                      "Devices that train the trial together, each with a part of every batch; on "
+                      "CPUs, ranks of one node")),
+      later(parameter("sync_batch_norm", &T::sync_batch_norm, {Flag{}},
+                      "Whether batch normalisation sees the whole batch, or each device's part "
+                      "alone")),
       in_data(parameter("image_size", &T::image_size, image_size_shape(),
                         "Height and width in pixels that images are scaled to; one number for a "
                         "square"),

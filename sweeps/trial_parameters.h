@@ -27,6 +27,7 @@ struct TrialParameter {
   std::function<void(TrialSpec&, const nlohmann::json&)> set;  // of a value that has the shape
   std::function<void(TrialSpec& to, const TrialSpec& from)> copy;
   std::function<bool(const TrialSpec&, const TrialSpec&)> equal;
+  bool identified_at_default = true;  // no: trials from before it was there keep their identity
 };
 
 // In the order of the documentation.

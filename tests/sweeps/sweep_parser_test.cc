@@ -92,6 +92,8 @@ const std::vector<Example> kExamples = {
     {"weights", "none", "null"},
     {"precision", "bfloat16", R"("bfloat16")"},
     {"memory_format", "channels_last", R"("channels_last")"},
+    {"devices", "2", "2"},
+    {"sync_batch_norm", "true", "true"},
     {"image_size", "224", "[224, 224]"},
     {"image_size", "[96, 128]", "[96, 128]"},
     {"normalization", "caffe", R"("caffe")"},

@@ -34,7 +34,8 @@ TEST(CanonicalJson, HasEveryParameterWithItsDefault) {
     "schedule": {"kind": "constant"}, "label_smoothing": 0.0, "class_weights": "none",
     "head": {"pooling": "average", "dense": [256]}, "dropout": 0.5, "seed": 0, "data_seed": 0,
     "image_size": [150, 150], "normalization": null, "weights": null, "weights_hash": null,
-    "precision": "float32", "memory_format": "auto"})");
+    "precision": "float32", "memory_format": "auto", "devices": 1,
+    "sync_batch_norm": false})");
   EXPECT_EQ(to_canonical_json(resnet50()), expected);
 }
 
@@ -102,6 +103,16 @@ TEST(Identity, IsTheOneOfEarlierVersions) {
   EXPECT_EQ(identify(spec, "data").hex(), "4f6f225a71b3d4d6f54bed8196916e3d");
 }
 
+TEST(Identity, TellsTrialsOnSeveralDevicesApart) {
+  TrialSpec one = resnet50();
+  TrialSpec two = one;
+  two.devices = 2;
+  TrialSpec synchronised = two;
+  synchronised.sync_batch_norm = true;
+  EXPECT_NE(identify(one, "data"), identify(two, "data"));
+  EXPECT_NE(identify(two, "data"), identify(synchronised, "data"));
+}
+
 TEST(Identity, TakesTheContentOfWeightsAndNotTheirPath) {
   TrialSpec here = resnet50();
   here.weights = "/here/w.safetensors";
@@ -140,6 +151,8 @@ TEST(Identity, IsTheHashOfTheCanonicalFormAlsoForTrialsInARow) {
     }
     json canonical = to_canonical_json(spec);
     canonical.erase("weights");
+    if (canonical["devices"] == 1) canonical.erase("devices");
+    if (canonical["sync_batch_norm"] == false) canonical.erase("sync_batch_norm");
     ASSERT_EQ(identifier.identify(spec).hex(), hash_hex(canonical.dump() + "\ndata"));
     ASSERT_EQ(identifier.identify(spec), identify(spec, "data"));
   }

@@ -292,7 +292,10 @@ class TrainingRun {
 
   sweeps::EpochMetrics validate() {
     const Evaluation validation = evaluate(
-        model_, data_.validation, validation_features_, [&](int, int) { stop_if_requested(); },
+        model_, data_.validation, validation_features_,
+        [&](int, int) {
+          if (!replicas_) stop_if_requested();  // others wait
+        },
         replicas_ ? &*replicas_ : nullptr);
     if (!std::isfinite(validation.loss)) throw LossNotFinite();
     const auto images = static_cast<double>(state_.images);

@@ -65,7 +65,8 @@ Outcome train_together(int members, TrainingJob job, const TrainingData& data, i
     TrainingJob own = job;
     if (members > 1) own.group = &group;
     if (group.member() > 0) own.directory = "/nowhere";  // members need no files
-    StopAfterSteps supervisor(steps, epochs);
+    // A group takes the step in which its members agree to stop.
+    StopAfterSteps supervisor(own.group ? steps - 1 : steps, epochs);
     supervisor.last_epoch = epochs;
     FeatureStore store(job.directory / "cache");
     const TrainingEnd end = train(own, data, store, supervisor);
@@ -77,8 +78,8 @@ Outcome train_together(int members, TrainingJob job, const TrainingData& data, i
           << to_json(RunState{.history = supervisor.reported});
     }
   });
-  std::ifstream epochs(job.directory / "epochs.json");
-  outcome.epochs = run_state_from_json(nlohmann::json::parse(epochs)).history;
+  std::ifstream reported(job.directory / "epochs.json");
+  outcome.epochs = run_state_from_json(nlohmann::json::parse(reported)).history;
   outcome.state = arrays_of(job.directory / "resume.safetensors");
   return outcome;
 }
