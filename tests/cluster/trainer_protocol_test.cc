@@ -30,7 +30,9 @@ TEST(TrainerProtocol, AssignKeepsEveryFieldOnTheWire) {
                     .device = "cuda:1",
                     .threads = 4,
                     .checkpoint_interval = 2.5,
-                    .known_epochs = 3};
+                    .known_epochs = 3,
+                    .member = 1,
+                    .members = 2};
   const std::string line = encode(Command(sent));
   EXPECT_EQ(line.find('\n'), std::string::npos);
   const auto received = std::get<Assign>(decode_command(line));
@@ -43,6 +45,17 @@ TEST(TrainerProtocol, AssignKeepsEveryFieldOnTheWire) {
   EXPECT_EQ(received.threads, sent.threads);
   EXPECT_EQ(received.checkpoint_interval, sent.checkpoint_interval);
   EXPECT_EQ(received.known_epochs, sent.known_epochs);
+  EXPECT_EQ(received.member, sent.member);
+  EXPECT_EQ(received.members, sent.members);
+}
+
+TEST(TrainerProtocol, AGroupsTokenTravelsAsItIs) {
+  const std::string token = "memory|host|/proc/1/fd/3|\"0\"";
+  const auto sent = std::get<GroupToken>(decode_report(encode(Report(GroupToken{7, token}))));
+  EXPECT_EQ(sent.attempt, 7);
+  EXPECT_EQ(sent.token, token);
+  EXPECT_EQ(std::get<GroupReady>(decode_command(encode(Command(GroupReady{7, token})))).token,
+            token);
 }
 
 TEST(TrainerProtocol, EpochKeepsEveryBitOfItsLosses) {
