@@ -75,9 +75,9 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     batch.sum(sums);
     sums = (sums / context->saved_data["count"].toDouble()).to(torch::kFloat32);
     const auto halves = sums.chunk(2);
-    const Tensor dx =
-        (dy - by_channel(halves[0]) - centred * by_channel(halves[1] * inverse.square())) *
-        by_channel(weight * inverse);
+    Tensor dx = (dy - by_channel(halves[0]) - centred * by_channel(halves[1] * inverse.square())) *
+                by_channel(weight * inverse);
+    if (!batch.counts) dx.zero_();  // the statistics do not depend on a stand-in
     return {dx.to(saved[0].scalar_type()), sum_dy_centred * inverse, sum_dy, {}, {}, {}, {}, {}};
   }
 };

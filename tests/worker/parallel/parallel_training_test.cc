@@ -107,7 +107,9 @@ TEST_P(EachArchitecture, TrainsInAGroupAsAlone) {
   job.spec.architecture = GetParam();
   job.spec.image_size = {size, size};
   job.spec.batch_size = 8;
-  job.spec.learning_rate = 1e-3;
+  // Deep networks with batch normalisation of a few numbers amplify rounding errors, the more the
+  // larger the steps are.
+  job.spec.learning_rate = size > 32 || GetParam() == "resnet50" ? 1e-6 : 1e-3;
   job.spec.optimizer = sweeps::Optimizer::sgd;
   job.spec.dropout = 0;
   job.spec.head.dense = {16};
