@@ -95,7 +95,7 @@ double relative_difference(const Arrays& a, const Arrays& b) {
   return std::sqrt(difference / size);
 }
 
-// Those without batch normalisation; that is compared with Torch's own by itself.
+// With batch normalisation simple_cnn alone: deeper networks with it amplify what rounding changes.
 class EachArchitecture : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Architectures, EachArchitecture,
                          testing::Values("simple_cnn", "vgg16_simple", "vgg16"));
@@ -134,6 +134,8 @@ TEST_P(Members, GiveTheEpochsOfOneProcess) {
   TrainingJob job = synthetic_job(alone.path());
   job.spec.dropout = 0;
   job.spec.batch_size = 8;
+  job.spec.optimizer = sweeps::Optimizer::sgd;
+  job.spec.sync_batch_norm = true;
   const Outcome expected = train_together(1, job, data, 1000, 3);
   job.directory = together.path();
   const Outcome found = train_together(GetParam(), job, data, 1000, 3);
