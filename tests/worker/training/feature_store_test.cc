@@ -186,7 +186,7 @@ TEST_F(FeatureStoreTest, TheLeastRecentlyUsedMakeRoom) {
   }
   FeatureStore other(cache(), limits);
   get(other, "a", 9);  // used again
-  get(store, "c", 3);                          // so b goes
+  get(store, "c", 3);  // so b goes
   EXPECT_EQ(files().size(), 2U);
   FeatureStore reader(cache(), limits);
   EXPECT_TRUE(get(reader, "a", 9).equal(numbers(1)));

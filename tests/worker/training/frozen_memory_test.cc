@@ -7,7 +7,6 @@
 
 #include "sweeps/architectures.h"
 #include "tests/worker/training/synthetic.h"
-#include "worker/training/evaluation.h"
 #include "worker/training/trial_model.h"
 
 namespace ranksweep::worker {
@@ -83,21 +82,23 @@ INSTANTIATE_TEST_SUITE_P(Architectures, FrozenMemory,
                          testing::ValuesIn(sweeps::architecture_names()),
                          [](const auto& name) { return name.param; });
 
+constexpr int kTrainImages = 16;
+
 sweeps::TrialSpec spec_of(sweeps::TrainingMode training) {
   sweeps::TrialSpec spec = synthetic_job("").spec;
   spec.training = training;
-  spec.batch_size = static_cast<int>(kEvaluationBatch);  // as many at once as a frozen pass has
+  spec.batch_size = kTrainImages;  // as many at once as a frozen pass has
   spec.image_size = {64, 64};
   spec.augmentation.horizontal_flip = true;  // so that the base runs in every epoch
   return spec;
 }
 
-// Of two epochs of two steps.
+// Of two epochs of one step.
 std::int64_t peak_bytes(const sweeps::TrialSpec& spec) {
   const TrialFolder folder;
   TrainingJob job = synthetic_job(folder.path());
   job.spec = spec;
-  const TrainingData data = synthetic_data(2, 2 * kEvaluationBatch, 2, 64);
+  const TrainingData data = synthetic_data(2, kTrainImages, 2, 64);
   ScriptedSupervisor supervisor(2);
   FeatureStore store(folder.shared() / "cache");
   const MemoryMeter meter;
