@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "sweeps/predictions.h"
 #include "sweeps/trial_history.h"
 #include "sweeps/trial_id.h"
 
@@ -35,6 +36,21 @@ struct EpochRecorded {  // replaces a row of the same trial and epoch
   sweeps::AttemptId attempt = 0;
   sweeps::TrialId trial;
   sweeps::EpochMetrics metrics;
+};
+
+struct PredictionsKept {  // of the validation images, at an epoch that is recorded
+  sweeps::TrialId trial;
+  int epoch = 0;
+  sweeps::Predictions predictions;
+};
+
+struct TestEvaluated {  // the test split, on the weights of an epoch that is recorded
+  sweeps::TrialId trial;
+  int epoch = 0;
+  double loss = 0;
+  double accuracy = 0;
+  int classes_predicted = 0;
+  sweeps::Predictions predictions;
 };
 
 struct EpochsDiscarded {  // a resumed attempt trains the epochs after `last_kept` again
@@ -70,8 +86,9 @@ struct EventNoted {  // "rank 3 joined", "interrupted by SIGTERM"
   std::string message;
 };
 
-using Change = std::variant<AttemptStarted, AttemptDescribed, EpochRecorded, EpochsDiscarded,
-                            AttemptEnded, AttemptExcused, FileSkipped, EventNoted>;
+using Change =
+    std::variant<AttemptStarted, AttemptDescribed, EpochRecorded, PredictionsKept, TestEvaluated,
+                 EpochsDiscarded, AttemptEnded, AttemptExcused, FileSkipped, EventNoted>;
 
 // What the store knows of a trial of the plan when a sweep starts or goes on.
 struct StoredTrial {

@@ -58,6 +58,7 @@ class FakeStore : public results::SweepStore {
   int commits = 0;
   std::vector<results::Change> log;
   std::vector<results::AttemptDescribed> descriptions;
+  std::vector<results::PredictionsKept> predictions;
 
  private:
   results::StoredTrial& find(const sweeps::TrialId& id) {
@@ -101,6 +102,8 @@ class FakeStore : public results::SweepStore {
     --trial.failed_attempts;
     trial.state = excused.trial_state;
   }
+  void play(const results::PredictionsKept& kept) { predictions.push_back(kept); }
+  void play(const results::TestEvaluated&) {}
   void play(const results::FileSkipped&) {}
   void play(const results::EventNoted&) {}
 
