@@ -13,6 +13,19 @@ using sweeps::AttemptOutcome;
 using sweeps::TrialState;
 using CoordinatorTest = CoordinatorCase;
 
+TEST_F(CoordinatorTest, RanksAreKeptForWhatComesAfterTheLastTrial) {
+  start(1, 2);
+  coordinator_->keep_ranks(true);
+  flush();
+  finish_trial_on(0);
+  flush();
+  EXPECT_FALSE(coordinator_->done());
+  EXPECT_TRUE(sent_to(0).empty());
+  coordinator_->keep_ranks(false);
+  flush();
+  EXPECT_TRUE(coordinator_->done());
+}
+
 TEST_F(CoordinatorTest, GivesEachRankATrialAndDismissesAllAtTheEnd) {
   start(3, 2);
   flush();
