@@ -115,7 +115,7 @@ std::vector<PublishedPair> pair_with_published(ResultsReader& reader,
   const auto architectures = reader.values_of("architecture");
   for (const PublishedRow& row : published) {
     const auto trial = std::find_if(ranking.begin(), ranking.end(), [&](const RankedTrial& one) {
-      const auto architecture = architectures.find(one.trial);
+      const auto architecture = architectures.find(one.row);
       return same_model(row.model, one.description) ||
              (architecture != architectures.end() &&
               same_model(row.model, show_cell(architecture->second, Show::plain)));
