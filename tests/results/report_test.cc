@@ -20,12 +20,14 @@ using ::testing::Not;
 class ReportTest : public ::testing::Test {
  protected:
   std::string html(const testing::SyntheticSweep& sweep) {
+    std::filesystem::remove(path_);
     testing::write_synthetic_sweep(path_, sweep);
     ResultsReader reader(path_);
     return report_html(reader);
   }
 
   std::string markdown(const testing::SyntheticSweep& sweep) {
+    std::filesystem::remove(path_);
     testing::write_synthetic_sweep(path_, sweep);
     ResultsReader reader(path_);
     return report_markdown(reader);
