@@ -116,7 +116,6 @@ struct Stopped {  // after Stop; the resume state is on disk
 
 using Report = std::variant<Ready, Skipped, Started, Progress, EpochDone, BasePasses, Predicted,
                             Finished, Diverged, Failed, Stopped>;
-Diverged, Failed, Stopped > ;
 
 // A line that is no message of the protocol: what() says why.
 class ProtocolError : public std::runtime_error {
