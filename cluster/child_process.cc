@@ -193,12 +193,20 @@ std::optional<ExitStatus> ChildProcess::reap(int wait_options) {
 
 void ChildProcess::kill() { ::kill(-pid_, SIGKILL); }
 
-std::string output_of(const std::vector<std::string>& command) {
+std::string output_of(const std::vector<std::string>& command, const std::function<bool()>& stop) {
+  constexpr int kMilliseconds = 200;
   std::string output;
   ChildProcess child(command);
   std::array<char, 4096> chunk = {};
   pollfd readable{.fd = child.output(), .events = POLLIN, .revents = 0};
-  while (::poll(&readable, 1, -1) > 0) {
+  while (true) {
+    const int ready = ::poll(&readable, 1, kMilliseconds);
+    if (stop && stop()) {
+      throw CommandStopped();
+    }
+    if (ready <= 0) {
+      continue;  // nothing yet, or a signal
+    }
     const ssize_t count = ::read(child.output(), chunk.data(), chunk.size());
     if (count <= 0) {
       break;

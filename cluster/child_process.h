@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,8 +73,13 @@ class ChildProcess {
   std::optional<ExitStatus> exit_status_;
 };
 
-// Runs `command` to its end and returns what it printed, stdout and stderr together. Throws
-// std::runtime_error with that text when it cannot be started or does not exit with 0.
-std::string output_of(const std::vector<std::string>& command);
+// Thrown out of output_of() when `stop` says so; the command has been killed.
+struct CommandStopped {};
+
+// Runs `command` to its end and returns what it printed, stdout and stderr together. Asks `stop`,
+// if there is one, a few times a second whether to end it. Throws std::runtime_error with what was
+// printed when the command cannot be started or does not exit with 0.
+std::string output_of(const std::vector<std::string>& command,
+                      const std::function<bool()>& stop = {});
 
 }  // namespace ranksweep::cluster

@@ -38,6 +38,18 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Diverged, attempt, epoch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Failed, attempt, cause, message)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stopped, attempt)
 
+// The predictions stand beside the other fields.
+void to_json(nlohmann::json& json, const Predicted& message) {
+  json = sweeps::to_json(message.predictions);
+  json["attempt"] = message.attempt;
+  json["epoch"] = message.epoch;
+}
+void from_json(const nlohmann::json& json, Predicted& message) {
+  message = {.attempt = json.at("attempt"),
+             .epoch = json.at("epoch"),
+             .predictions = sweeps::predictions_from_json(json)};
+}
+
 namespace {
 
 // The "type" of each message on the wire.
@@ -65,6 +77,8 @@ template <>
 inline constexpr const char* kType<EpochDone> = "epoch";
 template <>
 inline constexpr const char* kType<BasePasses> = "base_passes";
+template <>
+inline constexpr const char* kType<Predicted> = "predictions";
 template <>
 inline constexpr const char* kType<Finished> = "finished";
 template <>

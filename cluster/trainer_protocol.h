@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sweeps/predictions.h"
 #include "sweeps/trial_history.h"
 #include "sweeps/trial_id.h"
 
@@ -100,6 +101,12 @@ struct BasePasses {
   int run = 0;
 };
 
+struct Predicted {  // after Verdict{stop}, before Finished, if wanted: of the validation images
+  sweeps::AttemptId attempt = 0;
+  int epoch = 0;  // the best one
+  sweeps::Predictions predictions;
+};
+
 struct Finished {  // after Verdict{stop}: the best weights are complete on disk
   sweeps::AttemptId attempt = 0;
 };
@@ -120,7 +127,7 @@ struct Stopped {  // after Stop; the resume state is on disk
 };
 
 using Report = std::variant<Ready, Skipped, GroupToken, Started, Progress, EpochDone, BasePasses,
-                            Finished, Diverged, Failed, Stopped>;
+                            Predicted, Finished, Diverged, Failed, Stopped>;
 
 // A line that is no message of the protocol: what() says why.
 class ProtocolError : public std::runtime_error {

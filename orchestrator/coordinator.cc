@@ -261,6 +261,15 @@ void Coordinator::handle(cluster::Rank /*from*/, std::size_t /*trial*/,
   listener_.base_ran(passes);
 }
 
+void Coordinator::handle(cluster::Rank from, std::size_t trial,
+                         const cluster::Predicted& predicted) {
+  try {
+    queue_.remember(ledger_.keep_predictions(trial, predicted.epoch, predicted.predictions));
+  } catch (const std::invalid_argument& error) {
+    abandon(from, kProtocol, error.what());
+  }
+}
+
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::Finished& finished) {
   if (ledger_.decision(trial) != cluster::Decision::stop) {
     abandon(from, kProtocol, "the trainer called the trial finished before it was told to");
@@ -402,7 +411,7 @@ void Coordinator::abandon_silent_trainers(Clock::time_point now) {
 
 void Coordinator::give_work(Clock::time_point now) {
   // A trial that runs may still break and want a rank again, so nobody leaves before the last ends.
-  const bool nothing_left = ledger_.complete();
+  const bool nothing_left = ledger_.complete() && !keeps_ranks_;
   for (auto& [rank, agent] : agents_) {
     if (!is_free(agent)) {
       continue;

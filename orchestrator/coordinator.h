@@ -71,6 +71,10 @@ class Coordinator {
   // Hands out nothing more and asks every trainer to write its state and stop.
   void interrupt(const std::string& reason);
 
+  // While set, ranks wait for more when all trials have ended, so that MPI does not wait for this
+  // one to end.
+  void keep_ranks(bool keep) { keeps_ranks_ = keep; }
+
   // Every rank has been told to leave, or was given up.
   bool done() const;
   bool interrupted() const { return interrupted_; }
@@ -106,6 +110,7 @@ class Coordinator {
   void handle(cluster::Rank from, std::size_t trial, const cluster::Progress& progress);
   void handle(cluster::Rank from, std::size_t trial, const cluster::EpochDone& epoch);
   void handle(cluster::Rank from, std::size_t trial, const cluster::BasePasses& passes);
+  void handle(cluster::Rank from, std::size_t trial, const cluster::Predicted& predicted);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Finished& finished);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Diverged& diverged);
   void handle(cluster::Rank from, std::size_t trial, const cluster::Failed& failed);
@@ -170,6 +175,7 @@ class Coordinator {
   std::optional<Clock::time_point> leave_by_;  // after a storage failure
   std::string last_quarantine_;                // for people; empty: none
   bool interrupted_ = false;
+  bool keeps_ranks_ = false;
 };
 
 }  // namespace ranksweep::orchestrator

@@ -155,6 +155,23 @@ results::Change Ledger::add_epoch(sweeps::AttemptId attempt, const sweeps::Epoch
       .attempt = attempt, .trial = record.planned->id, .metrics = metrics};
 }
 
+results::Change Ledger::keep_predictions(std::size_t trial, int epoch,
+                                         const sweeps::Predictions& predictions) const {
+  const TrialRecord& record = records_.at(trial);
+  if (decision(record) != cluster::Decision::stop) {
+    throw std::invalid_argument("predictions were sent before the trial was complete");
+  }
+  const auto best =
+      std::ranges::min_element(record.epochs, std::ranges::less(), &sweeps::EpochMetrics::val_loss);
+  if (epoch != best->epoch || predictions.images != best->val_images) {
+    throw std::invalid_argument(
+        fmt::format("predictions are of epoch {} and {} images, where epoch {} and {} were due",
+                    epoch, predictions.images, best->epoch, best->val_images));
+  }
+  return results::PredictionsKept{
+      .trial = record.planned->id, .epoch = epoch, .predictions = predictions};
+}
+
 cluster::Decision Ledger::decision(const TrialRecord& record) const {
   const sweeps::TrialSpec& spec = record.planned->spec;
   return decide(spec.epochs, spec.early_stopping, record.epochs);

@@ -88,6 +88,10 @@ class Ledger {
   void set_parameters(sweeps::AttemptId attempt, std::int64_t parameters);
   // Throws std::invalid_argument unless the epoch is the one after the last.
   results::Change add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics);
+  // Throws std::invalid_argument unless the trial is complete and these are of the validation
+  // images at its best epoch.
+  results::Change keep_predictions(std::size_t trial, int epoch,
+                                   const sweeps::Predictions& predictions) const;
   results::Change end(sweeps::AttemptId attempt, const Ending& ending);
   // An attempt that ended as failed or lost counts no more. A trial that was given up waits again.
   results::Change excuse(std::size_t trial, sweeps::AttemptId attempt);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "results/sweep_store.h"
+#include "results/text.h"
 
 namespace ranksweep::results {
 namespace {
@@ -49,8 +50,8 @@ std::int64_t write_sweep(SQLite::Database& database, const Plan& plan, const Pro
   // A folder's name, and so a class, may be no UTF-8.
   statement.bind(5, json(provenance.classes).dump(-1, ' ', false, json::error_handler_t::replace));
   statement.bind(6, provenance.train_images);
-  statement.bind(7, provenance.val_images);
-  statement.bind(8, provenance.test_images);
+  statement.bind(7, static_cast<std::int64_t>(provenance.validation.size()));
+  statement.bind(8, static_cast<std::int64_t>(provenance.test.size()));
   statement.bind(9, now);
   statement.executeStep();
   return statement.getColumn(0).getInt64();
@@ -75,6 +76,29 @@ std::int64_t write_invocation(SQLite::Database& database, std::int64_t sweep,
     entry.exec();
   }
   return invocation;
+}
+
+// Once a sweep: its data do not change.
+void write_images(SQLite::Database& database, std::int64_t sweep, const Provenance& provenance) {
+  SQLite::Statement known(database, "SELECT 1 FROM image WHERE sweep = ? LIMIT 1");
+  known.bind(1, sweep);
+  if (known.executeStep()) return;
+  SQLite::Statement statement(database, "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?)");
+  const auto write = [&](const char* split, const std::vector<JudgedImage>& images) {
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      statement.reset();
+      statement.bind(1, sweep);
+      statement.bind(2, split);
+      statement.bind(3, static_cast<std::int64_t>(i));
+      statement.bind(4, valid_utf8(images[i].file));
+      statement.bind(5,
+                     valid_utf8(provenance.classes.at(static_cast<std::size_t>(images[i].label))));
+      statement.bind(6, images[i].label);
+      statement.exec();
+    }
+  };
+  write("validation", provenance.validation);
+  write("test", provenance.test);
 }
 
 void write_swept_parameters(SQLite::Database& database, std::int64_t sweep, const Plan& plan) {
@@ -183,6 +207,7 @@ WrittenPlan write_plan(SQLite::Database& database, const std::filesystem::path& 
   WrittenPlan written;
   written.sweep = write_sweep(database, plan, provenance, now);
   written.invocation = write_invocation(database, written.sweep, provenance, now);
+  write_images(database, written.sweep, provenance);
   write_swept_parameters(database, written.sweep, plan);
   write_trials(database, written.sweep, plan);
   write_trial_wide(database, plan.swept);

@@ -23,6 +23,16 @@ const char* name_of(Mark mark) {
   return "pending";
 }
 
+namespace {
+
+std::optional<Interval> interval_of(const std::optional<double>& accuracy, int images) {
+  if (!accuracy || images <= 0) return std::nullopt;
+  const auto correct = static_cast<int>(std::lround(*accuracy * images));
+  return wilson_interval(std::clamp(correct, 0, images), images);
+}
+
+}  // namespace
+
 Interval wilson_interval(int correct, int images) {
   constexpr double z = 1.959963984540054;  // the 97.5 % point of the normal distribution
   const double n = images;
@@ -33,9 +43,11 @@ Interval wilson_interval(int correct, int images) {
 }
 
 std::optional<Interval> accuracy_interval(const RankedTrial& trial) {
-  if (!trial.val_accuracy || trial.val_images <= 0) return std::nullopt;
-  const auto correct = static_cast<int>(std::lround(*trial.val_accuracy * trial.val_images));
-  return wilson_interval(std::clamp(correct, 0, trial.val_images), trial.val_images);
+  return interval_of(trial.val_accuracy, trial.val_images);
+}
+
+std::optional<Interval> test_accuracy_interval(const RankedTrial& trial) {
+  return interval_of(trial.test_accuracy, trial.test_images);
 }
 
 }  // namespace ranksweep::results

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,13 +10,20 @@
 
 namespace ranksweep::results {
 
+// Draws the image `file` of the sweep's data set, small: the bytes of a JPEG, or nothing when it is
+// not there or no image.
+using Thumbnail =
+    std::function<std::optional<std::string>(const SweepInfo& sweep, const std::string& file)>;
+
 struct ReportOptions {
   bool live = false;                    // the page asks its own server, and no other, for news
   std::vector<PublishedRow> published;  // results of others, shown beside those of the sweep
+  // Without it the images that the best trial gets wrong are named and not drawn.
+  Thumbnail thumbnail = {};
 };
 
-// The whole sweep as one HTML page that needs no network: the same bytes from the same database. At
-// most 5 MB for 10,000 trials: long tables and curves are cut to the best, and say so.
+// The whole sweep as one HTML page that needs no network: the same bytes from the same database and
+// images. At most 5 MB for 10,000 trials: long tables and curves are cut to the best, and say so.
 std::string report_html(ResultsReader& reader, const ReportOptions& options = {});
 
 // Headline and tables in GitHub Flavored Markdown, for a paper or a pull request.

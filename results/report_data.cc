@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "results/comparison_with_best.h"
+#include "results/report_sections.h"
 #include "results/sweep_store.h"
 #include "results/tables.h"
 #include "results/utc_time.h"
@@ -37,7 +39,7 @@ std::vector<TrainingPair> read_training_pairs(ResultsReader& reader,
                                               const std::vector<std::string>& swept,
                                               const std::vector<RankedTrial>& ranking) {
   if (std::find(swept.begin(), swept.end(), "training") == swept.end()) return {};
-  std::vector<std::map<sweeps::TrialId, Cell>> shared;
+  std::vector<std::unordered_map<std::int64_t, Cell>> shared;
   for (const std::string& name : swept) {
     if (name != "training") shared.push_back(reader.values_of(name));
   }
@@ -49,8 +51,8 @@ std::vector<TrainingPair> read_training_pairs(ResultsReader& reader,
   for (const RankedTrial& trial : ranking) {
     if (!trial.rank) continue;
     std::vector<Cell> rest;
-    for (const auto& values : shared) rest.push_back(values.at(trial.trial));
-    const bool frozen = training.at(trial.trial) == Cell("frozen");
+    for (const auto& values : shared) rest.push_back(values.at(trial.row));
+    const bool frozen = training.at(trial.row) == Cell("frozen");
     (frozen ? by_rest[rest].frozen : by_rest[rest].full) = trial.val_loss;
   }
   std::vector<TrainingPair> pairs;
@@ -113,7 +115,7 @@ std::vector<PublishedPair> pair_with_published(ResultsReader& reader,
   const auto architectures = reader.values_of("architecture");
   for (const PublishedRow& row : published) {
     const auto trial = std::find_if(ranking.begin(), ranking.end(), [&](const RankedTrial& one) {
-      const auto architecture = architectures.find(one.trial);
+      const auto architecture = architectures.find(one.row);
       return same_model(row.model, one.description) ||
              (architecture != architectures.end() &&
               same_model(row.model, show_cell(architecture->second, Show::plain)));
@@ -130,6 +132,28 @@ void add_curves(ResultsReader& reader, ReportData& data, std::size_t limit) {
   }
 }
 
+void add_judgements(ResultsReader& reader, ReportData& data) {
+  const auto read = [&](const std::string& split, Judgement JudgedTrial::*judgement) {
+    std::vector<std::int64_t> rows;
+    for (const JudgedTrial& judged : data.judgements) rows.push_back(judged.trial->row);
+    const std::vector<JudgedImage> images = reader.images(split);
+    reader.predictions(split, rows, [&](std::int64_t row, const auto& predictions) {
+      const auto judged = std::ranges::find(data.judgements, row,
+                                            [](const JudgedTrial& one) { return one.trial->row; });
+      (*judged).*judgement = judge(predictions, images);
+    });
+  };
+  for (const RankedTrial& trial : data.ranking) {
+    if (!trial.rank || data.judgements.size() == kJudgedTrials) break;
+    data.judgements.push_back({.trial = &trial, .validation = {}, .test = {}});
+  }
+  read("validation", &JudgedTrial::validation);
+  read("test", &JudgedTrial::test);
+  std::erase_if(data.judgements, [&](const JudgedTrial& judged) {
+    return judged.validation.confusion.size() != data.sweep.classes.size();
+  });
+}
+
 std::string plural(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -141,24 +165,56 @@ std::string winner_sentence(const RankedTrial& winner) {
                      show_cell(winner.val_accuracy.value_or(0), Show::percent));
 }
 
-// Nothing when there is no interval, or one trial alone.
+std::string range(const Interval& interval) {
+  return fmt::format("{:.1f} to {:.1f} %", interval.low * 100, interval.high * 100);
+}
+
+// Who cannot be told from the winner: by the losses of single images, else by the intervals.
+std::string company_sentence(const std::vector<RankedTrial>& ranking, const Interval& accuracy) {
+  const auto count = [&](auto holds) {
+    return static_cast<std::size_t>(std::count_if(ranking.begin() + 1, ranking.end(), holds));
+  };
+  const auto compared = count([](const auto& trial) { return trial.like_best.has_value(); });
+  if (compared > 0) {
+    const auto alike = count([](const auto& trial) { return trial.like_best.value_or(false); });
+    return fmt::format(
+        " By a paired test of the losses on the same images (sign flips, at 5 %), {} of {} cannot "
+        "be told from it.",
+        alike == 0 ? "none" : fmt::format("{}", alike), plural(compared, "other trial"));
+  }
+  const auto others = count([&](const RankedTrial& trial) {
+    const auto other = accuracy_interval(trial);
+    return trial.rank && other && other->high >= accuracy.low;
+  });
+  if (others == 0) return "";
+  return fmt::format(" The interval{} of {} overlap{} with it.", others == 1 ? "" : "s",
+                     plural(others, "other trial"), others == 1 ? "s" : "");
+}
+
+// Nothing when there is no interval.
 std::string certainty_sentence(const std::vector<RankedTrial>& ranking) {
   const auto interval = accuracy_interval(ranking[0]);
   if (!interval) return "";
-  const auto others = static_cast<std::size_t>(
-      std::count_if(ranking.begin() + 1, ranking.end(), [&](const RankedTrial& trial) {
-        const auto other = accuracy_interval(trial);
-        return trial.rank && other && other->high >= interval->low;
-      }));
-  std::string sentence =
-      fmt::format("On {} the 95 % interval of that accuracy is {:.1f} to {:.1f} %",
-                  plural(static_cast<std::size_t>(ranking[0].val_images), "validation image"),
-                  interval->low * 100, interval->high * 100);
-  if (others > 0) {
-    sentence += fmt::format("; the interval{} of {} overlap{} with it", others == 1 ? "" : "s",
-                            plural(others, "other trial"), others == 1 ? "s" : "");
+  return fmt::format("On {} the 95 % interval of that accuracy is {}.{}",
+                     plural(static_cast<std::size_t>(ranking[0].val_images), "validation image"),
+                     range(*interval), company_sentence(ranking, *interval));
+}
+
+std::string caution_sentence(const SweepInfo& sweep, const std::vector<RankedTrial>& ranking) {
+  if (!ranking.empty() && ranking[0].rank && ranking[0].test_accuracy) {
+    const RankedTrial& best = ranking[0];
+    return fmt::format(
+        "On the {} images of the test split, which chose nothing, its loss is {} and its accuracy "
+        "{} (95 %: {}).",
+        best.test_images, best.test_loss ? show_cell(*best.test_loss, Show::loss) : "infinite",
+        show_cell(*best.test_accuracy, Show::percent), range(*test_accuracy_interval(best)));
   }
-  return sentence + ".";
+  return fmt::format(
+      "The same validation images chose the best epoch and the best trial and gave their figures, "
+      "since {}: new images will probably do a little worse.",
+      sweep.test_images == 0
+          ? "the data has no test split"
+          : "the test split is evaluated on the best trial only when all have ended");
 }
 
 std::string endings_sentence(const std::vector<RankedTrial>& ranking) {
@@ -194,7 +250,9 @@ ReportData read_report_data(ResultsReader& reader, std::size_t curves,
     data.sweep = reader.sweep();
     data.invocations = reader.invocations();
     data.ranking = reader.ranking();
+    compare_with_best(reader, data.ranking);
     data.rank_table = rank_table(reader, data.ranking);
+    add_judgements(reader, data);
     add_curves(reader, data, curves);
     data.effects = read_effects(reader);
     data.training_pairs = read_training_pairs(reader, data.sweep.swept, data.ranking);
@@ -217,11 +275,7 @@ Headline headline(const ReportData& data) {
   }
   headline.endings = endings_sentence(data.ranking);
   headline.warning = random_features_sentence(data.random_features);
-  headline.caution = fmt::format(
-      "The same validation images chose the best epoch and gave its figures, since {}: new images "
-      "will probably do a little worse.",
-      data.sweep.test_images == 0 ? "the data has no test split"
-                                  : "the data's test split is not evaluated");
+  headline.caution = caution_sentence(data.sweep, data.ranking);
   return headline;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "results/import/published_table.h"
+#include "results/judgement.h"
 #include "results/results_reader.h"
 
 namespace ranksweep::results {
@@ -24,6 +25,13 @@ struct Effect {
   std::optional<double> mean_val_loss;
   std::optional<double> min_val_loss;
   std::optional<double> spread;
+};
+
+// What a trial at its best epoch makes of single images.
+struct JudgedTrial {
+  const RankedTrial* trial = nullptr;  // of ReportData::ranking
+  Judgement validation;
+  Judgement test;  // empty unless it was evaluated
 };
 
 // It failed, was lost or diverged.
@@ -61,7 +69,8 @@ struct ReportData {
   std::vector<Invocation> invocations;
   std::vector<RankedTrial> ranking;
   Table rank_table;
-  std::vector<Curve> curves;  // of the best trials that have epochs
+  std::vector<JudgedTrial> judgements;  // of the best trials, as far as predictions were kept
+  std::vector<Curve> curves;            // of the best trials that have epochs
   std::vector<Effect> effects;
   std::vector<TrainingPair> training_pairs;  // best first
   std::vector<Attempt> attempts;

@@ -32,13 +32,25 @@ std::string key_figures(const ReportData& data) {
                     [](const RankedTrial& trial) { return trial.rank.has_value(); });
   if (ranked > 0) {
     const RankedTrial& best = data.ranking[0];
-    html += figure("Lowest validation loss", show_cell(*best.val_loss, Show::loss),
-                   fmt::format("epoch {} of {}", *best.best_epoch, best.epochs_done));
+    html += figure(
+        "Lowest validation loss", show_cell(*best.val_loss, Show::loss),
+        best.val_loss_interval
+            ? fmt::format("epoch {} of {}; {} to {} at 95 %", *best.best_epoch, best.epochs_done,
+                          show_cell(best.val_loss_interval->low, Show::loss),
+                          show_cell(best.val_loss_interval->high, Show::loss))
+            : fmt::format("epoch {} of {}", *best.best_epoch, best.epochs_done));
     if (const auto interval = accuracy_interval(best)) {
       html += figure(
           "Its accuracy", show_cell(*best.val_accuracy, Show::percent),
           fmt::format("{:.1f} to {:.1f} % at 95 %", interval->low * 100, interval->high * 100));
     }
+  }
+  if (ranked > 0 && data.ranking[0].test_accuracy) {
+    const RankedTrial& best = data.ranking[0];
+    html +=
+        figure("Its accuracy on test images", show_cell(*best.test_accuracy, Show::percent),
+               fmt::format("{} images, loss {}", best.test_images,
+                           best.test_loss ? show_cell(*best.test_loss, Show::loss) : "infinite"));
   }
   html += figure("Ranked trials", fmt::format("{} of {}", ranked, data.ranking.size()),
                  "finished, and honest");
@@ -88,7 +100,7 @@ std::string report_html(ResultsReader& reader, const ReportOptions& options) {
   const Headline sentences = headline(data);
   std::string sections;
   std::string navigation;
-  for (const ReportSection& section : report_sections(data)) {
+  for (const ReportSection& section : report_sections(data, options.thumbnail)) {
     sections += fmt::format(
         "<section id=\"{0}\" aria-labelledby=\"{0}-title\">\n<h2 id=\"{0}-title\">{1}</h2>\n{2}"
         "</section>\n",

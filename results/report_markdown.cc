@@ -6,6 +6,7 @@
 #include "results/report.h"
 #include "results/report_data.h"
 #include "results/report_published.h"
+#include "results/report_sections.h"
 #include "results/report_tables.h"
 #include "results/tables.h"
 #include "results/text.h"
@@ -63,6 +64,13 @@ std::string report_markdown(ResultsReader& reader, const ReportOptions& options)
     if (!sentence.empty()) text += escape_markdown(one_line(valid_utf8(sentence))) + "\n";
   }
   text += section("Ranking", data.rank_table);
+  if (!data.judgements.empty()) {
+    const JudgedTrial& best = data.judgements.front();
+    text += section("What the best trial takes for what",
+                    confusion_table(best.validation, data.sweep.classes));
+    text += section("What it gets wrong",
+                    mistake_table(best.validation, data.sweep.classes, kMostMistakes));
+  }
   text += section("Effect of each parameter", effect_table(data.effects));
   text += section("Frozen against full", training_table(data.training_pairs));
   text += section("As the study tabulates it", study_table(data.ranking));

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "results/html.h"
+#include "results/report_mistakes.h"
 #include "results/report_parallel.h"
 #include "results/report_published.h"
 #include "results/report_tables.h"
@@ -34,9 +35,12 @@ std::string behind(const std::string& summary, const std::string& html) {
 ReportSection ranking_section(const ReportData& data) {
   return {
       "ranking", "Ranking",
-      paragraph("By the lowest validation loss of any epoch; on a tie the first such epoch, then "
-                "accuracy, then the smaller network. Only finished trials that tell the classes "
-                "apart have a rank. The interval of the accuracy is Wilson's, at 95 %.") +
+      paragraph(
+          "By the lowest validation loss of any epoch; on a tie the first such epoch, then "
+          "accuracy, then the smaller network. Only finished trials that tell the classes "
+          "apart have a rank. Intervals are at 95 %: of the loss by the bootstrap, of the accuracy "
+          "Wilson's. \"Like best\": on the same images, a sign-flip test of the losses at 5 % "
+          "cannot tell the trial from the first.") +
           html_table(data.rank_table,
                      {"ranking-table", "Trials, best first.", Sorting::on, kMostRankedRows})};
 }
@@ -223,8 +227,9 @@ ReportSection provenance_section(const ReportData& data) {
 
 }  // namespace
 
-std::vector<ReportSection> report_sections(const ReportData& data) {
+std::vector<ReportSection> report_sections(const ReportData& data, const Thumbnail& thumbnail) {
   std::vector<ReportSection> sections = {ranking_section(data)};
+  if (!data.judgements.empty()) sections.push_back(mistakes_section(data, thumbnail));
   if (!data.curves.empty()) sections.push_back(curves_section(data));
   if (auto parallel = parallel_section(data); !parallel.html.empty()) {
     sections.push_back(std::move(parallel));

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "results/report.h"
 #include "results/report_data.h"
 
 namespace ranksweep::results {
@@ -20,11 +21,13 @@ inline constexpr std::size_t kChosenCurves = 5;       // of them at first
 inline constexpr std::size_t kMostCurvePoints = 100;  // of one curve
 inline constexpr std::size_t kMostRankedRows = 2000;
 inline constexpr std::size_t kMostTrainingPairs = 20;
-inline constexpr std::size_t kMostBars = 3000;  // of the Gantt chart
+inline constexpr std::size_t kMostBars = 3000;    // of the Gantt chart
+inline constexpr std::size_t kJudgedTrials = 3;   // whose confusion matrices are shown
+inline constexpr std::size_t kMostMistakes = 24;  // images of the gallery
 
 // The sections that `data` has something for, in their order. Charts find their data by
 // report_chart_data.
-std::vector<ReportSection> report_sections(const ReportData& data);
+std::vector<ReportSection> report_sections(const ReportData& data, const Thumbnail& thumbnail);
 
 // Indices of the epochs that a curve shows: all, or evenly thinned ones with the best and the last.
 std::vector<std::size_t> shown_epochs(const Curve& curve);

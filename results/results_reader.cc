@@ -1,7 +1,10 @@
 #include "results/results_reader.h"
 
+#include <algorithm>
 #include <array>
+#include <map>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -50,14 +53,21 @@ RankedTrial read_ranked_trial(const SQLite::Statement& row) {
   trial.description = row.getColumn(5).getString();
   trial.best_epoch = integer<int>(row.getColumn(6));
   trial.val_loss = number(row.getColumn(7));
-  trial.val_accuracy = number(row.getColumn(8));
-  trial.train_loss = number(row.getColumn(9));
-  trial.train_accuracy = number(row.getColumn(10));
-  trial.val_images = row.getColumn(11).getInt();
-  trial.epochs_done = row.getColumn(12).getInt();
-  trial.seconds = row.getColumn(13).getDouble();
-  trial.network_parameters = integer<std::int64_t>(row.getColumn(14));
-  trial.attempts = row.getColumn(15).getInt();
+  const auto low = number(row.getColumn(8));
+  const auto high = number(row.getColumn(9));
+  if (low && high) trial.val_loss_interval = Interval{*low, *high};
+  trial.val_accuracy = number(row.getColumn(10));
+  trial.train_loss = number(row.getColumn(11));
+  trial.train_accuracy = number(row.getColumn(12));
+  trial.val_images = row.getColumn(13).getInt();
+  trial.test_loss = number(row.getColumn(14));
+  trial.test_accuracy = number(row.getColumn(15));
+  trial.test_images = row.getColumn(16).getInt();
+  trial.epochs_done = row.getColumn(17).getInt();
+  trial.seconds = row.getColumn(18).getDouble();
+  trial.network_parameters = integer<std::int64_t>(row.getColumn(19));
+  trial.attempts = row.getColumn(20).getInt();
+  trial.row = row.getColumn(21).getInt64();
   return trial;
 }
 
@@ -158,10 +168,14 @@ SweepInfo ResultsReader::sweep() {
 std::vector<RankedTrial> ResultsReader::ranking() {
   std::vector<RankedTrial> trials;
   connection_->each(
-      "SELECT rank, position, sweep, mark, trial, description, best_epoch, val_loss, val_accuracy, "
-      "train_loss, train_accuracy, val_images, epochs_done, seconds, network_parameters, attempts "
+      "SELECT rank, position, sweep, mark, trial, description, best_epoch, val_loss, val_loss_low, "
+      "val_loss_high, val_accuracy, train_loss, train_accuracy, val_images, test_loss, "
+      "test_accuracy, test_images, epochs_done, seconds, network_parameters, attempts, trial_id "
       "FROM ranking",
       {}, [&](const SQLite::Statement& row) { trials.push_back(read_ranked_trial(row)); });
+  std::sort(trials.begin(), trials.end(), [](const RankedTrial& a, const RankedTrial& b) {
+    return std::tie(a.sweep, a.position) < std::tie(b.sweep, b.position);
+  });
   return trials;
 }
 
@@ -211,17 +225,42 @@ std::vector<Parameter> ResultsReader::parameters(const TrialId& trial) {
   return parameters;
 }
 
-std::map<TrialId, Cell> ResultsReader::values_of(const std::string& parameter) {
-  std::map<TrialId, Cell> values;
-  connection_->each(R"(
-      SELECT trial.identity, parameter.value FROM sweep_trial
-      JOIN trial ON trial.id = sweep_trial.trial
-      JOIN parameter ON parameter.trial = trial.id AND parameter.name = ?)",
-                    {parameter}, [&](const SQLite::Statement& row) {
-                      values.emplace(TrialId(row.getColumn(0).getString()),
-                                     read_cell(row.getColumn(1)));
-                    });
+std::unordered_map<std::int64_t, Cell> ResultsReader::values_of(const std::string& parameter) {
+  std::unordered_map<std::int64_t, Cell> values;
+  connection_->each(
+      "SELECT parameter.trial, value FROM sweep_trial "
+      "JOIN parameter ON name = ? AND parameter.trial = sweep_trial.trial",
+      {parameter}, [&](const SQLite::Statement& row) {
+        values.emplace(row.getColumn(0).getInt64(), read_cell(row.getColumn(1)));
+      });
   return values;
+}
+
+std::vector<JudgedImage> ResultsReader::images(const std::string& split) {
+  std::vector<JudgedImage> images;
+  connection_->each("SELECT file, label FROM image WHERE split = ? ORDER BY sweep, position",
+                    {split}, [&](const SQLite::Statement& row) {
+                      images.push_back({row.getColumn(0).getString(), row.getColumn(1).getInt()});
+                    });
+  return images;
+}
+
+void ResultsReader::predictions(
+    const std::string& split, const std::vector<std::int64_t>& trials,
+    const std::function<void(std::int64_t trial, const sweeps::Predictions&)>& use) {
+  connection_->each(
+      fmt::format("SELECT trial, images, classes, left_out, log_probabilities "
+                  "FROM json_each(?) JOIN {0} ON {0}.trial = json_each.value",
+                  split == "test" ? "test_result" : "prediction"),
+      {nlohmann::json(trials).dump()}, [&](const SQLite::Statement& row) {
+        const auto bytes = row.getColumn(4);
+        use(row.getColumn(0).getInt64(),
+            {.images = row.getColumn(1).getInt(),
+             .classes = row.getColumn(2).getInt(),
+             .log_probabilities = sweeps::floats_from({static_cast<const char*>(bytes.getBlob()),
+                                                       static_cast<std::size_t>(bytes.getBytes())}),
+             .left_out = row.getColumn(3).getString()});
+      });
 }
 
 std::vector<sweeps::EpochMetrics> ResultsReader::epochs(const TrialId& trial) {

@@ -2,14 +2,16 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "results/provenance.h"
 #include "results/ranking.h"
 #include "results/table.h"
+#include "sweeps/predictions.h"
 #include "sweeps/trial_history.h"
 
 namespace SQLite {
@@ -82,8 +84,14 @@ class ResultsReader {
   std::vector<Invocation> invocations();
   std::vector<Attempt> attempts();  // by id
   std::vector<Parameter> parameters(const sweeps::TrialId& trial);
-  // The value of a parameter by trial, for those of the plan that have it.
-  std::map<sweeps::TrialId, Cell> values_of(const std::string& parameter);
+  // The value of a parameter by RankedTrial::row, for the trials of the plan that have it.
+  std::unordered_map<std::int64_t, Cell> values_of(const std::string& parameter);
+  // The images of "validation" or "test", in the order of the predictions.
+  std::vector<JudgedImage> images(const std::string& split);
+  // Calls `use` with the predictions for the images of "validation" or "test" of each of `trials`,
+  // given by their rows, that has any.
+  void predictions(const std::string& split, const std::vector<std::int64_t>& trials,
+                   const std::function<void(std::int64_t trial, const sweeps::Predictions&)>& use);
   // Epochs in order. A number that was not finite is NaN.
   std::vector<sweeps::EpochMetrics> epochs(const sweeps::TrialId& trial);
 

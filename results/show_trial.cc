@@ -69,6 +69,16 @@ std::string standing(const RankedTrial& trial) {
                         trial.epochs_done, show_cell(*trial.val_loss, Show::loss),
                         show_cell(trial.val_accuracy.value_or(0), Show::percent));
   }
+  if (trial.val_loss_interval) {
+    text += fmt::format("; 95 % of the loss: {} to {}",
+                        show_cell(trial.val_loss_interval->low, Show::loss),
+                        show_cell(trial.val_loss_interval->high, Show::loss));
+  }
+  if (trial.test_accuracy) {
+    text += fmt::format("; on {} test images: loss {}, accuracy {}", trial.test_images,
+                        trial.test_loss ? show_cell(*trial.test_loss, Show::loss) : "infinite",
+                        show_cell(*trial.test_accuracy, Show::percent));
+  }
   return text;
 }
 

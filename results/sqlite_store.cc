@@ -10,6 +10,7 @@
 #include "results/database.h"
 #include "results/epoch_row.h"
 #include "results/plan_writer.h"
+#include "results/prediction_writer.h"
 #include "results/writer_lock.h"
 
 namespace ranksweep::results {
@@ -32,11 +33,12 @@ void bind_finite(SQLite::Statement& statement, int place, double value) {
 // the error of the statement's last run once more.
 class ChangeWriter {
  public:
-  ChangeWriter(SQLite::Database& database, const RowOfTrial& rows, std::int64_t invocation,
+  ChangeWriter(SQLite::Database& database, const RowOfTrial& rows, const WrittenPlan& plan,
                const Clock& clock)
       : rows_(rows),
-        invocation_(invocation),
+        invocation_(plan.invocation),
         clock_(clock),
+        predictions_(database, plan.sweep),
         begin_attempt_(database, R"(
             INSERT INTO attempt (id, trial, invocation, rank, host, device, threads, begun_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?))"),
@@ -55,8 +57,10 @@ class ChangeWriter {
         put_epoch_(database, R"(
             INSERT OR REPLACE INTO epoch
               (attempt, trial, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
-               learning_rate, seconds, data_wait_s, train_images, val_images, val_classes_predicted)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))"),
+               learning_rate, seconds, data_wait_s, train_images, val_images, val_classes_predicted,
+               elapsed_s)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?9 + coalesce(
+              (SELECT elapsed_s FROM epoch WHERE trial = ?2 AND epoch = ?3 - 1), 0)))"),
         discard_epochs_(database, "DELETE FROM epoch WHERE trial = ? AND epoch > ?"),
         skip_file_(database, R"(
             INSERT INTO skipped_file (sweep, file, reason)
@@ -133,6 +137,14 @@ class ChangeWriter {
     put_epoch_.exec();
   }
 
+  void operator()(const PredictionsKept& change) {
+    predictions_.write(row_of(change.trial), change);
+  }
+
+  void operator()(const TestEvaluated& change) {
+    predictions_.write(row_of(change.trial), change, format_utc(clock_()));
+  }
+
   void operator()(const EpochsDiscarded& change) {
     discard_epochs_.tryReset();
     discard_epochs_.bind(1, row_of(change.trial));
@@ -169,6 +181,7 @@ class ChangeWriter {
     skip_file_.bind(2, change.reason);
     skip_file_.bind(3, invocation_);
     skip_file_.exec();
+    predictions_.leave_out(change.file);
   }
 
   void operator()(const EventNoted& change) {
@@ -205,6 +218,7 @@ class ChangeWriter {
   const RowOfTrial& rows_;
   std::int64_t invocation_;
   const Clock& clock_;
+  PredictionWriter predictions_;
   SQLite::Statement begin_attempt_;
   SQLite::Statement add_member_;
   SQLite::Statement describe_attempt_;
@@ -247,7 +261,7 @@ class SqliteStore::Connection {
       }
       rows_ = load_rows(*database_, written_.sweep);
       database_->setBusyTimeout(static_cast<int>(options.commit_timeout.count()));
-      writer_.emplace(*database_, rows_, written_.invocation, clock_);
+      writer_.emplace(*database_, rows_, written_, clock_);
     });
   }
   Connection(const Connection&) = delete;

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "sweeps/predictions.h"
 #include "sweeps/trial_history.h"
 #include "sweeps/trial_id.h"
 
@@ -45,6 +46,21 @@ struct EpochRecorded {  // replaces a row of the same trial and epoch
   sweeps::EpochMetrics metrics;
 };
 
+struct PredictionsKept {  // of the validation images, at an epoch that is recorded
+  sweeps::TrialId trial;
+  int epoch = 0;
+  sweeps::Predictions predictions;
+};
+
+struct TestEvaluated {  // the test split, on the weights of an epoch that is recorded
+  sweeps::TrialId trial;
+  int epoch = 0;
+  double loss = 0;
+  double accuracy = 0;
+  int classes_predicted = 0;
+  sweeps::Predictions predictions;
+};
+
 struct EpochsDiscarded {  // a resumed attempt trains the epochs after `last_kept` again
   sweeps::TrialId trial;
   int last_kept = 0;
@@ -79,7 +95,8 @@ struct EventNoted {  // "rank 3 joined", "interrupted by SIGTERM"
 };
 
 using Change = std::variant<AttemptStarted, MemberAssigned, AttemptDescribed, EpochRecorded,
-                            EpochsDiscarded, AttemptEnded, AttemptExcused, FileSkipped, EventNoted>;
+                            PredictionsKept, TestEvaluated, EpochsDiscarded, AttemptEnded,
+                            AttemptExcused, FileSkipped, EventNoted>;
 
 // What the store knows of a trial of the plan when a sweep starts or goes on.
 struct StoredTrial {

@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
+#include "results/comparison_with_best.h"
+#include "results/metric.h"
 #include "results/sweep_store.h"
 
 namespace ranksweep::results {
 namespace {
-
-using sweeps::TrialId;
 
 template <typename Number>
 Cell cell(const std::optional<Number>& number) {
@@ -26,10 +27,11 @@ void limit_rows(Table& table, const std::optional<std::size_t>& limit) {
   if (limit && table.rows.size() > *limit) table.rows.resize(*limit);
 }
 
+using ValueOfTrial = std::unordered_map<std::int64_t, Cell>;  // by RankedTrial::row
+
 // The value of each of `names`, by trial.
-std::vector<std::map<TrialId, Cell>> values_of(ResultsReader& reader,
-                                               const std::vector<std::string>& names) {
-  std::vector<std::map<TrialId, Cell>> values;
+std::vector<ValueOfTrial> values_of(ResultsReader& reader, const std::vector<std::string>& names) {
+  std::vector<ValueOfTrial> values;
   for (const std::string& name : names) {
     values.push_back(reader.values_of(name));
     if (values.back().empty()) {
@@ -42,8 +44,8 @@ std::vector<std::map<TrialId, Cell>> values_of(ResultsReader& reader,
   return values;
 }
 
-Cell value_of(const std::map<TrialId, Cell>& values, const TrialId& trial) {
-  const auto found = values.find(trial);
+Cell value_of(const ValueOfTrial& values, const RankedTrial& trial) {
+  const auto found = values.find(trial.row);
   return found == values.end() ? Cell() : found->second;
 }
 
@@ -53,32 +55,60 @@ double median(const std::vector<double>& numbers) {
   return numbers.size() % 2 == 1 ? numbers[middle] : (numbers[middle - 1] + numbers[middle]) / 2;
 }
 
-Table grouped_trials(ResultsReader& reader, const std::vector<std::string>& by) {
+Table grouped_trials(ResultsReader& reader, const std::vector<std::string>& by,
+                     const Metric& metric) {
   const auto values = values_of(reader, by);
-  std::map<std::vector<Cell>, std::vector<double>> losses;  // in the order of the ranking
+  std::map<std::vector<Cell>, std::vector<double>> figures;
   for (const RankedTrial& trial : reader.ranking()) {
-    if (!trial.rank) continue;
+    const auto figure = metric.of(trial);
+    if (!trial.rank || !figure) continue;
     std::vector<Cell> group;
-    for (const auto& of_trial : values) group.push_back(value_of(of_trial, trial.trial));
-    losses[group].push_back(trial.val_loss.value());
+    for (const auto& of_trial : values) group.push_back(value_of(of_trial, trial));
+    figures[group].push_back(*figure);
   }
   Table table;
   for (const std::string& name : by) table.columns.push_back({name, name});
-  const std::vector<Column> figures = {{"ranked_trials", "trials"},
-                                       {"median_val_loss", "median val loss", Show::loss},
-                                       {"min_val_loss", "min", Show::loss},
-                                       {"max_val_loss", "max", Show::loss}};
-  table.columns.insert(table.columns.end(), figures.begin(), figures.end());
-  for (const auto& [group, of_group] : losses) {
+  const std::vector<Column> columns = {
+      {"ranked_trials", "trials"},
+      {"median_" + metric.name, "median " + metric.heading, metric.show},
+      {"min_" + metric.name, "min", metric.show},
+      {"max_" + metric.name, "max", metric.show}};
+  table.columns.insert(table.columns.end(), columns.begin(), columns.end());
+  for (auto& [group, of_group] : figures) {
+    std::ranges::sort(of_group);
     std::vector<Cell> row = group;
     row.insert(row.end(), {static_cast<std::int64_t>(of_group.size()), median(of_group),
                            of_group.front(), of_group.back()});
     table.rows.push_back(std::move(row));
   }
   const std::size_t by_median = by.size() + 1;
-  std::stable_sort(table.rows.begin(), table.rows.end(),
-                   [&](const auto& a, const auto& b) { return a[by_median] < b[by_median]; });
+  std::ranges::stable_sort(table.rows, [&](const auto& a, const auto& b) {
+    return metric.higher_is_better ? a[by_median] > b[by_median] : a[by_median] < b[by_median];
+  });
   return table;
+}
+
+// "yes" and "no": for people and for programs alike.
+Cell like_best(const RankedTrial& trial) {
+  if (!trial.like_best) return {};
+  return std::string(*trial.like_best ? "yes" : "no");
+}
+
+Cell low(const std::optional<Interval>& interval) {
+  return interval ? Cell(interval->low) : Cell();
+}
+Cell high(const std::optional<Interval>& interval) {
+  return interval ? Cell(interval->high) : Cell();
+}
+
+Table single_trials(ResultsReader& reader, const RankOptions& options) {
+  std::vector<RankedTrial> ranking = reader.ranking();
+  std::optional<RankedTrial> best;
+  if (!ranking.empty() && ranking.front().rank) best = ranking.front();
+  rank_by(metric_named(options.metric), ranking);
+  if (options.limit && ranking.size() > *options.limit) ranking.resize(*options.limit);
+  if (best) compare_with_best(reader, *best, ranking);
+  return rank_table(reader, ranking);
 }
 
 }  // namespace
@@ -86,43 +116,72 @@ Table grouped_trials(ResultsReader& reader, const std::vector<std::string>& by) 
 Table rank_table(ResultsReader& reader, const RankOptions& options) {
   Table table;
   reader.at_one_moment([&] {
-    table = options.by.empty() ? rank_table(reader, reader.ranking())
-                               : grouped_trials(reader, options.by);
+    table = options.by.empty() ? single_trials(reader, options)
+                               : grouped_trials(reader, options.by, metric_named(options.metric));
   });
   limit_rows(table, options.limit);
   return table;
 }
 
 Table rank_table(ResultsReader& reader, const std::vector<RankedTrial>& ranking) {
-  const std::vector<std::string> swept = reader.sweep().swept;
-  const auto values = values_of(reader, swept);
+  const SweepInfo sweep = reader.sweep();
+  const auto values = values_of(reader, sweep.swept);
+  const bool with_test = sweep.test_images > 0;
   Table table;
-  table.columns = {{"rank", "rank"},
-                   {"val_loss", "val loss", Show::loss},
-                   {"val_accuracy", "val acc", Show::percent}};
-  for (const std::string& name : swept) table.columns.push_back({name, name});
-  const std::vector<Column> figures = {{"mark", "mark"},
-                                       {"best_epoch", "best epoch"},
-                                       {"val_accuracy_low", "95 % from", Show::percent},
-                                       {"val_accuracy_high", "to", Show::percent},
-                                       {"train_loss", "train loss", Show::loss},
-                                       {"train_accuracy", "train acc", Show::percent},
-                                       {"seconds", "time", Show::duration},
-                                       {"network_parameters", "parameters", Show::count},
-                                       {"attempts", "attempts"},
-                                       {"trial", "trial", Show::identity}};
-  table.columns.insert(table.columns.end(), figures.begin(), figures.end());
+  const auto add = [&](const std::vector<Column>& columns) {
+    table.columns.insert(table.columns.end(), columns.begin(), columns.end());
+  };
+  add({{"rank", "rank"},
+       {"val_loss", "val loss", Show::loss},
+       {"val_accuracy", "val acc", Show::percent}});
+  if (with_test) {
+    add({{"test_loss", "test loss", Show::loss}, {"test_accuracy", "test acc", Show::percent}});
+  }
+  for (const std::string& name : sweep.swept) add({{name, name}});
+  add({{"mark", "mark"},
+       {"like_best", "like best"},
+       {"best_epoch", "best epoch"},
+       {"val_loss_low", "loss from", Show::loss},
+       {"val_loss_high", "to", Show::loss},
+       {"val_accuracy_low", "acc from", Show::percent},
+       {"val_accuracy_high", "to", Show::percent},
+       {"train_loss", "train loss", Show::loss},
+       {"train_accuracy", "train acc", Show::percent},
+       {"seconds", "time", Show::duration},
+       {"network_parameters", "parameters", Show::count},
+       {"attempts", "attempts"},
+       {"trial", "trial", Show::identity}});
   for (const RankedTrial& trial : ranking) {
     auto& row = table.rows.emplace_back();
+    row.reserve(table.columns.size());
     row = {cell(trial.rank), cell(trial.val_loss), cell(trial.val_accuracy)};
-    for (const auto& of_trial : values) row.push_back(value_of(of_trial, trial.trial));
-    const auto interval = accuracy_interval(trial);
+    if (with_test) row.insert(row.end(), {cell(trial.test_loss), cell(trial.test_accuracy)});
+    for (const auto& of_trial : values) row.push_back(value_of(of_trial, trial));
+    const auto accuracy = accuracy_interval(trial);
     row.insert(row.end(),
-               {std::string(name_of(trial.mark)), cell(trial.best_epoch),
-                interval ? Cell(interval->low) : Cell(), interval ? Cell(interval->high) : Cell(),
-                cell(trial.train_loss), cell(trial.train_accuracy),
+               {std::string(name_of(trial.mark)), like_best(trial), cell(trial.best_epoch),
+                low(trial.val_loss_interval), high(trial.val_loss_interval), low(accuracy),
+                high(accuracy), cell(trial.train_loss), cell(trial.train_accuracy),
                 trial.epochs_done > 0 ? Cell(trial.seconds) : Cell(),
                 cell(trial.network_parameters), std::int64_t{trial.attempts}, trial.trial.hex()});
+  }
+  return table;
+}
+
+Table test_table(const std::vector<RankedTrial>& ranking) {
+  Table table{{{"trial", "trial", Show::identity},
+               {"description", "tested"},
+               {"best_epoch", "epoch"},
+               {"val_loss", "val loss", Show::loss},
+               {"test_loss", "test loss", Show::loss},
+               {"test_accuracy", "test acc", Show::percent},
+               {"test_images", "test images"}},
+              {}};
+  for (const RankedTrial& trial : ranking) {
+    if (!trial.test_accuracy) continue;
+    table.rows.push_back({trial.trial.hex(), trial.description, cell(trial.best_epoch),
+                          cell(trial.val_loss), cell(trial.test_loss), cell(trial.test_accuracy),
+                          std::int64_t{trial.test_images}});
   }
   return table;
 }

@@ -16,14 +16,18 @@ struct RankOptions {
   // trial.
   std::vector<std::string> by;
   std::optional<std::size_t> limit;  // at most so many rows
+  std::string metric = "val_loss";   // what the order goes by: metrics()
 };
 
-// The ranking with the values of the swept parameters, or, with options.by, the median and range of
-// the validation loss for each group, best median first. Throws StoreError for a name in `by` that
-// is no parameter.
+// The ranking with the values of the swept parameters and the comparison with the best, or, with
+// options.by, the median and range of the metric for each group, best median first. Throws
+// StoreError for a name in `by` that is no parameter.
 Table rank_table(ResultsReader& reader, const RankOptions& options = {});
 // The same, without options, from a ranking that was read already.
 Table rank_table(ResultsReader& reader, const std::vector<RankedTrial>& ranking);
+
+// The trials that were evaluated on the test split.
+Table test_table(const std::vector<RankedTrial>& ranking);
 
 // The columns of the study: model, epoch of the minimum validation loss, that loss, and at that
 // epoch validation accuracy, training loss and training accuracy.

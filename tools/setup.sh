@@ -20,7 +20,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git python3-venv
   libcpp-httplib-dev libprotozero-dev libgtest-dev libgmock-dev)
 command -v mpirun >/dev/null && command -v mpicxx >/dev/null || packages+=(openmpi-bin libopenmpi-dev)
 if [ "${1:-}" = --tests ] || [ "${1:-}" = --parity ]; then
-  packages+=(clang-format clang-tidy chromium slurm-wlm munge iproute2)
+  packages+=(clang-format clang-tidy chromium slurm-wlm munge iproute2 python3-numpy)
 fi
 
 install_packages() {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <protozero/pbf_writer.hpp>
@@ -85,7 +86,7 @@ class EventFile {
 // A swept parameter. TensorBoard wants one type: numbers, or text for all.
 struct Hyperparameter {
   std::string name;
-  std::map<sweeps::TrialId, Cell> values;
+  std::unordered_map<std::int64_t, Cell> values;  // by RankedTrial::row
   bool is_number = true;
 };
 
@@ -143,7 +144,7 @@ std::string session_start(const RankedTrial& trial, const std::vector<Hyperparam
   std::string session;
   pbf_writer writer(session);
   for (const Hyperparameter& parameter : parameters) {
-    const auto found = parameter.values.find(trial.trial);
+    const auto found = parameter.values.find(trial.row);
     if (found == parameter.values.end()) continue;
     pbf_writer entry(writer, 1);
     entry.add_string(1, valid_utf8(parameter.name));

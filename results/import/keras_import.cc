@@ -94,8 +94,10 @@ class ImportWriter {
   void write_epoch(const KerasRow& row) {
     SQLite::Statement statement(database_, R"(
         INSERT INTO epoch (trial, attempt, epoch, val_loss, val_accuracy, train_loss,
-          train_accuracy, seconds, data_wait_s, train_images, val_images, val_classes_predicted)
-        VALUES (?1, ?1, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0))");
+          train_accuracy, seconds, data_wait_s, train_images, val_images, val_classes_predicted,
+          elapsed_s)
+        VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 0, ?7 + (
+          SELECT coalesce(max(elapsed_s), 0) FROM epoch WHERE trial = ?1)))");
     statement.bind(1, trial_);
     statement.bind(2, row.earliest);
     bind_number(statement, 3, row.val_loss);

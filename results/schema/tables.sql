@@ -63,7 +63,7 @@ CREATE TABLE parameter (
   name TEXT NOT NULL,
   type TEXT NOT NULL CHECK (type IN ('text', 'integer', 'real', 'json', 'null')),
   value ANY,
-  PRIMARY KEY (trial, name),
+  PRIMARY KEY (name, trial),        -- so that the values of one name lie together
   CHECK (typeof(value) = iif(type = 'json', 'text', type))
 ) STRICT, WITHOUT ROWID;
 
@@ -131,6 +131,7 @@ CREATE TABLE epoch (
   val_accuracy REAL,
   learning_rate REAL,
   seconds REAL NOT NULL,            -- wall time, validation included
+  elapsed_s REAL NOT NULL DEFAULT 0,  -- seconds of this epoch and of those before it
   data_wait_s REAL NOT NULL,        -- of which the training loop waited for images
   train_images INTEGER NOT NULL,
   val_images INTEGER NOT NULL,
@@ -138,6 +139,53 @@ CREATE TABLE epoch (
   PRIMARY KEY (trial, epoch),
   FOREIGN KEY (attempt, trial) REFERENCES attempt (id, trial)
 ) STRICT, WITHOUT ROWID;
+
+-- The images of the validation and the test split, in the order in which trainers take them. What
+-- `on_bad_file: skip` left out is not among them, so positions may have gaps.
+CREATE TABLE image (
+  sweep INTEGER NOT NULL REFERENCES sweep (id),
+  split TEXT NOT NULL CHECK (split IN ('validation', 'test')),
+  position INTEGER NOT NULL CHECK (position >= 0),
+  file TEXT NOT NULL,               -- relative to the data set's folder
+  class TEXT NOT NULL,
+  label INTEGER NOT NULL CHECK (label >= 0),  -- the place of the class in sweep.classes, from 0
+  PRIMARY KEY (sweep, split, position)
+) STRICT, WITHOUT ROWID;
+
+-- What a trial's network makes of each validation image at its best epoch. `log_probabilities` has a
+-- row an image, in the order of `image`, and a column a class: natural logarithms, float32,
+-- little-endian. NULL when they are left out, for the reason that is given.
+CREATE TABLE prediction (
+  trial INTEGER PRIMARY KEY REFERENCES trial (id),
+  epoch INTEGER NOT NULL,
+  images INTEGER NOT NULL CHECK (images > 0),
+  classes INTEGER NOT NULL CHECK (classes > 1),
+  loss_low REAL,                    -- bootstrap interval of the loss at 95 %
+  loss_high REAL,
+  left_out TEXT NOT NULL DEFAULT '',
+  log_probabilities BLOB CHECK (length(log_probabilities) = 4 * images * classes),
+  FOREIGN KEY (trial, epoch) REFERENCES epoch (trial, epoch) ON DELETE CASCADE,
+  CHECK ((log_probabilities IS NULL) = (left_out <> ''))
+) STRICT;
+
+-- The test split, on the weights of the best epoch of a trial that was the best of the ranking when
+-- a run of the sweep ended. Interval and predictions as above.
+CREATE TABLE test_result (
+  trial INTEGER PRIMARY KEY REFERENCES trial (id),
+  epoch INTEGER NOT NULL,
+  evaluated_at TEXT NOT NULL,
+  loss REAL,
+  accuracy REAL NOT NULL,
+  classes_predicted INTEGER NOT NULL CHECK (classes_predicted > 0),
+  images INTEGER NOT NULL CHECK (images > 0),
+  classes INTEGER NOT NULL CHECK (classes > 1),
+  loss_low REAL,
+  loss_high REAL,
+  left_out TEXT NOT NULL DEFAULT '',
+  log_probabilities BLOB CHECK (length(log_probabilities) = 4 * images * classes),
+  FOREIGN KEY (trial, epoch) REFERENCES epoch (trial, epoch) ON DELETE CASCADE,
+  CHECK ((log_probabilities IS NULL) = (left_out <> ''))
+) STRICT;
 
 -- Serves the search for a trial's best epoch.
 CREATE INDEX epoch_by_loss ON epoch (trial, val_loss, epoch);

@@ -3,7 +3,8 @@
 -- One row for each planned trial. `mark` says how it stands: `finished` is an honest result, and
 -- only those have a rank; `collapsed` finished, but gives every image the same class. `position`
 -- orders them all: the ranked ones first, by validation loss, then accuracy, then size, then
--- identity.
+-- identity. The interval is the bootstrap interval of the loss at 95 %. There is no ORDER BY at its
+-- end: the window gives that order already, and SQLite would sort a second time.
 CREATE VIEW ranking AS
 WITH judged AS (
   SELECT
@@ -17,14 +18,20 @@ WITH judged AS (
     sweep_trial.description,
     best.epoch AS best_epoch,
     best.val_loss,
+    prediction.loss_low AS val_loss_low,
+    prediction.loss_high AS val_loss_high,
     best.val_accuracy,
     best.train_loss,
     best.train_accuracy,
     best.val_images,
-    (SELECT max(epoch) FROM epoch WHERE epoch.trial = trial.id) AS epochs_done,
-    (SELECT total(seconds) FROM epoch WHERE epoch.trial = trial.id) AS seconds,
+    test_result.loss AS test_loss,
+    test_result.accuracy AS test_accuracy,
+    test_result.images AS test_images,
+    last.epoch AS epochs_done,
+    coalesce(last.elapsed_s, 0) AS seconds,
     trial.network_parameters,
-    (SELECT count(*) FROM attempt WHERE attempt.trial = trial.id) AS attempts
+    (SELECT count(*) FROM attempt WHERE attempt.trial = trial.id) AS attempts,
+    trial.id AS trial_id
   FROM sweep
   JOIN sweep_trial ON sweep_trial.sweep = sweep.id
   JOIN trial ON trial.id = sweep_trial.trial
@@ -32,6 +39,10 @@ WITH judged AS (
     SELECT epoch FROM epoch
     WHERE epoch.trial = trial.id AND val_loss IS NOT NULL
     ORDER BY val_loss, epoch LIMIT 1)
+  LEFT JOIN epoch AS last ON last.trial = trial.id AND last.epoch = (
+    SELECT max(epoch) FROM epoch WHERE epoch.trial = trial.id)
+  LEFT JOIN prediction ON prediction.trial = trial.id AND prediction.epoch = best.epoch
+  LEFT JOIN test_result ON test_result.trial = trial.id AND test_result.epoch = best.epoch
 ), ordered AS (
   SELECT
     row_number() OVER (
@@ -48,7 +59,7 @@ WITH judged AS (
     *
   FROM judged
 )
-SELECT iif(mark = 'finished', position, NULL) AS rank, * FROM ordered ORDER BY sweep, position;
+SELECT iif(mark = 'finished', position, NULL) AS rank, * FROM ordered;
 
 CREATE VIEW best_per_architecture AS
 WITH placed AS (

@@ -65,6 +65,25 @@ TEST(TrainerProtocol, EpochKeepsEveryBitOfItsLosses) {
   EXPECT_EQ(received.metrics, sent.metrics);
 }
 
+TEST(TrainerProtocol, PredictionsKeepEveryBitInOneLine) {
+  Predicted sent{.attempt = 3, .epoch = 2, .predictions = {.images = 1 << 16, .classes = 2}};
+  for (int i = 0; i < 1 << 17; ++i) {
+    sent.predictions.log_probabilities.push_back(-1.0F / static_cast<float>(i + 1));
+  }
+  const std::string line = encode(Report(sent));
+  EXPECT_LT(line.size(), std::size_t{1} << 20);
+  const auto received = std::get<Predicted>(decode_report(line));
+  EXPECT_EQ(received.attempt, 3);
+  EXPECT_EQ(received.epoch, 2);
+  EXPECT_EQ(received.predictions, sent.predictions);
+}
+
+TEST(TrainerProtocol, PredictionsThatFitNothingAreRefused) {
+  EXPECT_THAT(error_of(R"({"type": "predictions", "attempt": 1, "epoch": 1, "images": 2,
+                           "classes": 2, "log_probabilities": "AAAAAA=="})"),
+              HasSubstr("1 log-probabilities were given for 2 images"));
+}
+
 TEST(TrainerProtocol, TextThatIsNoUtf8StillTravels) {
   const auto line =
       encode(Report(Failed{.attempt = 1, .cause = "data", .message = "bad \xff name"}));

@@ -13,6 +13,19 @@ using sweeps::AttemptOutcome;
 using sweeps::TrialState;
 using CoordinatorTest = CoordinatorCase;
 
+TEST_F(CoordinatorTest, RanksAreKeptForWhatComesAfterTheLastTrial) {
+  start(1, 2);
+  coordinator_->keep_ranks(true);
+  flush();
+  finish_trial_on(0);
+  flush();
+  EXPECT_FALSE(coordinator_->done());
+  EXPECT_TRUE(sent_to(0).empty());
+  coordinator_->keep_ranks(false);
+  flush();
+  EXPECT_TRUE(coordinator_->done());
+}
+
 TEST_F(CoordinatorTest, GivesEachRankATrialAndDismissesAllAtTheEnd) {
   start(3, 2);
   flush();
@@ -66,6 +79,30 @@ TEST_F(CoordinatorTest, AShortTimeIsNotSpentOnNothing) {
   start(1, 1);
   flush();
   EXPECT_EQ(sent_commands_to(0).size(), 1u);
+}
+
+TEST_F(CoordinatorTest, PredictionsAreKeptAndWrongOnesCostTheAttempt) {
+  start(2, 1);
+  flush();
+  for (const int best : {1, 2}) {  // all losses are equal, so the first epoch is the best
+    const auto attempt = only_command_to<cluster::Assign>(0).attempt;
+    report(0, cluster::Started{.attempt = attempt});
+    for (int epoch = 1; epoch <= 3; ++epoch) {
+      report(0,
+             cluster::EpochDone{.attempt = attempt, .metrics = {.epoch = epoch, .val_images = 4}});
+    }
+    flush();
+    sent_to(0);
+    report(0, cluster::Predicted{
+                  .attempt = attempt, .epoch = best, .predictions = {.images = 4, .classes = 2}});
+    if (best == 1) report(0, cluster::Finished{attempt});
+    flush();
+  }
+  ASSERT_EQ(store_->predictions.size(), 1U);
+  EXPECT_EQ(store_->predictions[0].trial, plan_.trials[0].id);
+  EXPECT_EQ(store_->trial(0).state, TrialState::finished);
+  const auto abandon = std::get<Abandon>(sent_to(0).at(0));
+  EXPECT_THAT(abandon.message, testing::HasSubstr("of epoch 2 and 4 images"));
 }
 
 TEST_F(CoordinatorTest, NothingIsSentBeforeItIsCommitted) {

@@ -59,6 +59,7 @@ class FakeStore : public results::SweepStore {
   std::vector<results::Change> log;
   std::vector<results::AttemptDescribed> descriptions;
   std::vector<results::MemberAssigned> members;
+  std::vector<results::PredictionsKept> predictions;
 
  private:
   results::StoredTrial& find(const sweeps::TrialId& id) {
@@ -103,6 +104,8 @@ class FakeStore : public results::SweepStore {
     --trial.failed_attempts;
     trial.state = excused.trial_state;
   }
+  void play(const results::PredictionsKept& kept) { predictions.push_back(kept); }
+  void play(const results::TestEvaluated&) {}
   void play(const results::FileSkipped&) {}
   void play(const results::EventNoted&) {}
 

@@ -57,6 +57,25 @@ TEST_F(LedgerTest, AnAttemptIsFollowedFromStartToEnd) {
   EXPECT_EQ(trials.counts().finished, 1);
 }
 
+TEST_F(LedgerTest, KeepsPredictionsOfTheBestEpochAlone) {
+  auto trials = ledger();
+  trials.start(0, 7, kPlace);
+  for (const double loss : {2.0, 1.0, 1.0}) {
+    sweeps::EpochMetrics metrics =
+        epoch(static_cast<int>(trials.record(0).epochs.size()) + 1, loss);
+    metrics.val_images = 5;
+    EXPECT_THROW(trials.keep_predictions(0, 2, {.images = 5, .classes = 2}), std::invalid_argument);
+    trials.add_epoch(7, metrics);
+  }
+  const sweeps::Predictions predictions{.images = 5, .classes = 2};
+  EXPECT_THROW(trials.keep_predictions(0, 3, predictions), std::invalid_argument);
+  EXPECT_THROW(trials.keep_predictions(0, 2, {.images = 6, .classes = 2}), std::invalid_argument);
+  const auto kept = std::get<results::PredictionsKept>(trials.keep_predictions(0, 2, predictions));
+  EXPECT_EQ(kept.trial, plan_.trials[0].id);
+  EXPECT_EQ(kept.epoch, 2);
+  EXPECT_EQ(kept.predictions, predictions);
+}
+
 TEST_F(LedgerTest, ABrokenAttemptIsRetriedUntilTheLastOne) {
   auto trials = ledger();
   for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {

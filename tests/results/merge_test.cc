@@ -37,6 +37,7 @@ class MergeTest : public ::testing::Test {
     change(folder_ / name,
            "CREATE TEMP TABLE gone AS SELECT trial FROM sweep_trial WHERE NOT (" + kept +
                ");"
+               "DELETE FROM prediction WHERE trial IN gone;"
                "DELETE FROM epoch WHERE trial IN gone; DELETE FROM attempt WHERE trial IN gone;"
                "UPDATE trial SET state = 'pending', network_parameters = NULL WHERE id IN gone;");
     return folder_ / name;

@@ -18,6 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using namespace std::string_literals;
 
 std::string output_of(const std::string& command) {
   std::string output;
@@ -68,6 +69,7 @@ constexpr const char* kVisit = R"(
   document.getElementById('show-training').click();
   found.colours_after = Array.from(document.querySelectorAll('canvas'), colours);
   found.names = document.querySelectorAll('canvas[aria-label]').length;
+  found.pictures = Array.from(document.querySelectorAll('.gallery img'), (img) => img.naturalWidth);
   found.overflow = document.documentElement.scrollWidth > window.innerWidth;
   const box = document.createElement('pre');
   box.id = 'found';
@@ -82,10 +84,10 @@ class ReportBrowserTest : public ::testing::Test {
     if (browser_.empty()) GTEST_SKIP() << "no Chromium here: apt-get install chromium";
   }
 
-  std::string report(const testing::SyntheticSweep& sweep) {
+  std::string report(const testing::SyntheticSweep& sweep, const Thumbnail& thumbnail = {}) {
     testing::write_synthetic_sweep(folder_ / "results.db", sweep);
     ResultsReader reader(folder_ / "results.db");
-    return report_html(reader);
+    return report_html(reader, {.thumbnail = thumbnail});
   }
 
   struct Visit {
@@ -170,6 +172,20 @@ TEST_F(ReportBrowserTest, SortsTablesAndShowsTheChosenCurves) {
   EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
   EXPECT_GT(found["rows_after"], found["rows_before"]);
   EXPECT_EQ(found["names"], 8);
+}
+
+// A picture of one pixel: a browser goes by the bytes, whatever kind they are called.
+const std::string kPixel =
+    "GIF89a\x01\0\x01\0\x80\0\0\xff\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02"
+    "D\x01\0;"s;
+
+TEST_F(ReportBrowserTest, DrawsTheImagesThatTheBestTrialGetsWrong) {
+  const std::string page =
+      report({}, [](const auto&, const auto&) { return std::optional(kPixel); });
+  const Visit visited = visit(page);
+  EXPECT_THAT(visited.document, HasSubstr("<img src=\"data:image/jpeg;base64,"));
+  EXPECT_THAT(visited.log, Not(HasSubstr("CONSOLE")));
+  EXPECT_EQ(found_in(visit(with_visitor(page)).document)["pictures"], (std::vector{1, 1}));
 }
 
 TEST_F(ReportBrowserTest, FitsOnAPhone) {

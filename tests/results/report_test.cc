@@ -7,6 +7,7 @@
 
 #include "results/embedded_files.h"
 #include "results/sqlite_store.h"
+#include "results/tables.h"
 #include "tests/results/synthetic_sweep.h"
 #include "tests/temporary_folder.h"
 
@@ -19,12 +20,14 @@ using ::testing::Not;
 class ReportTest : public ::testing::Test {
  protected:
   std::string html(const testing::SyntheticSweep& sweep) {
+    std::filesystem::remove(path_);
     testing::write_synthetic_sweep(path_, sweep);
     ResultsReader reader(path_);
     return report_html(reader);
   }
 
   std::string markdown(const testing::SyntheticSweep& sweep) {
+    std::filesystem::remove(path_);
     testing::write_synthetic_sweep(path_, sweep);
     ResultsReader reader(path_);
     return report_markdown(reader);
@@ -33,6 +36,10 @@ class ReportTest : public ::testing::Test {
   TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "results.db";
 };
+
+std::string draw(ResultsReader& reader, const Thumbnail& thumbnail) {
+  return report_html(reader, {.thumbnail = thumbnail});
+}
 
 // Without the page in the message when it does not.
 bool holds(const std::string& page, const std::string& text) {
@@ -67,10 +74,88 @@ TEST_F(ReportTest, NamesTheWinnerAndCountsHowTheTrialsEnded) {
 
 TEST_F(ReportTest, HasASectionForEverythingThatTheSweepHas) {
   const std::string page = html({});
-  for (const char* id : {"ranking", "curves", "parallel", "effects", "training", "study", "time",
-                         "failures", "provenance"}) {
+  for (const char* id : {"ranking", "mistakes", "curves", "parallel", "effects", "training",
+                         "study", "time", "failures", "provenance"}) {
     EXPECT_TRUE(holds(page, std::string("<section id=\"") + id + "\""));
   }
+}
+
+TEST_F(ReportTest, SaysWhoCannotBeToldFromTheWinner) {
+  const std::regex sentence("sign flips, at 5 %\\), ([0-9]+) of 29 other trials cannot be told");
+  std::smatch match;
+  const std::string text = markdown({});
+  ASSERT_TRUE(std::regex_search(text, match, sentence));
+  const Table table = [&] {
+    ResultsReader reader(path_);
+    return rank_table(reader);
+  }();
+  const auto alike = std::ranges::count_if(
+      table.rows, [](const auto& row) { return std::ranges::find(row, Cell("yes")) != row.end(); });
+  EXPECT_EQ(match[1], std::to_string(alike));
+  EXPECT_TRUE(holds(html({.predictions = false}), "overlap with it"));
+}
+
+TEST_F(ReportTest, DrawsWhatTheBestTrialGetsWrong) {
+  testing::write_synthetic_sweep(path_);
+  ResultsReader reader(path_);
+  std::vector<std::string> asked;
+  const std::string page = draw(reader, [&](const SweepInfo& sweep, const std::string& file) {
+    EXPECT_EQ(sweep.data_path, "/data/faces");
+    asked.push_back(file);
+    return asked.size() == 1 ? std::optional<std::string>("JPEG") : std::nullopt;
+  });
+  EXPECT_EQ(asked.size(), 2U);  // of 100 images, at an accuracy of 98 %
+  EXPECT_EQ(count(page, "<img src=\"data:image/jpeg;base64,SlBFRw==\""), 1U);
+  EXPECT_EQ(count(page, "class=\"no-image\""), 1U);
+  EXPECT_TRUE(holds(page, "1 of them could not be drawn from /data/faces."));
+  EXPECT_EQ(count(page, "<table id=\"confusion-"), 3U);
+  EXPECT_FALSE(holds(html({.predictions = false}), "<section id=\"mistakes\""));
+}
+
+TEST_F(ReportTest, ManyLargeThumbnailsDoNotMakeThePageLarge) {
+  testing::write_synthetic_sweep(path_, {.trials = 1, .epochs = 1, .complete = true});
+  ResultsReader reader(path_);
+  const std::string without = report_html(reader);
+  const std::string with =
+      draw(reader, [](const auto&, const auto&) { return std::string(100'000, 'x'); });
+  EXPECT_GT(with.size(), without.size() + 500'000);
+  EXPECT_LT(with.size(), without.size() + 800'000);
+  EXPECT_TRUE(holds(with, "could not be drawn"));
+}
+
+TEST_F(ReportTest, ShowsTheTestSplitBesideValidation) {
+  {
+    const testing::SyntheticSweep sweep{.trials = 2, .complete = true};
+    Provenance provenance = testing::synthetic_provenance(sweep);
+    provenance.test = {{"test/a.jpg", 0}, {"test/b.jpg", 1}};
+    const sweeps::Plan plan = testing::synthetic_plan(sweep);
+    const auto store = SqliteStore::open_for_sweep(path_, plan, provenance);
+    std::vector<Change> changes = testing::synthetic_history(plan, sweep).changes;
+    store->commit(changes);
+  }
+  ResultsReader reader(path_);
+  EXPECT_TRUE(holds(report_markdown(reader), "the test split is evaluated on the best trial only"));
+  const RankedTrial best = reader.ranking().front();
+  {
+    const testing::SyntheticSweep sweep{.trials = 2, .complete = true};
+    const auto store = SqliteStore::open_for_sweep(path_, testing::synthetic_plan(sweep),
+                                                   testing::synthetic_provenance(sweep));
+    const std::vector<Change> changes = {TestEvaluated{
+        .trial = best.trial,
+        .epoch = *best.best_epoch,
+        .loss = 0.25,
+        .accuracy = 0.5,
+        .classes_predicted = 1,
+        .predictions = {
+            .images = 2, .classes = 2, .log_probabilities = {-0.1F, -2.35F, -0.1F, -2.35F}}}};
+    store->commit(changes);
+  }
+  const std::string page = report_html(reader);
+  EXPECT_TRUE(holds(page,
+                    "On the 2 images of the test split, which chose nothing, its loss is 0.2500 "
+                    "and its accuracy 50.00 % (95 %: 9.5 to 90.5 %)."));
+  EXPECT_TRUE(holds(page, "<table id=\"test-confusion-0\""));
+  EXPECT_FALSE(holds(page, "The same validation images chose"));
 }
 
 TEST_F(ReportTest, IsTheSameAgainByteForByte) {
@@ -211,7 +296,7 @@ TEST_F(ReportTest, DoesNotWarnOfRandomFeaturesWhereAllIsTrained) {
 }
 
 TEST_F(ReportTest, StaysSmallAndSaysWhatItLeftOut) {
-  const std::string page = html({.trials = 2100, .epochs = 4});
+  const std::string page = html({.trials = 2100, .epochs = 4, .predictions = false});
   EXPECT_LT(page.size(), 2'000'000u);
   EXPECT_TRUE(holds(page, "The first 2000 of 2100 rows"));
   EXPECT_TRUE(holds(page, "The best 100 trials can be chosen."));

@@ -36,6 +36,8 @@ constexpr std::array<ArchitectureTraits, 5> kArchitectures = {{
 constexpr std::array<double, 2> kLearningRates = {1e-3, 1e-4};
 constexpr std::array<const char*, 4> kAugmentations = {"none", "flip", "standard", "strong"};
 
+constexpr int kValidationImages = 100;
+
 const ArchitectureTraits& traits_of(const PlannedTrial& trial) {
   return *std::find_if(kArchitectures.begin(), kArchitectures.end(),
                        [&](const auto& traits) { return traits.name == trial.spec.architecture; });
@@ -142,6 +144,39 @@ class Historian {
     return metrics;
   }
 
+  // Losses of single images whose mean and mistakes are those of the best epoch. The same images
+  // are hard for all trials, and each has a few that are hard for it alone.
+  void predict(const PlannedTrial& trial) {
+    constexpr double kCoin = 0.6931471805599453;  // the loss of a coin's toss
+    const auto mistakes =
+        static_cast<std::size_t>(std::lround((1 - best_.val_accuracy) * kValidationImages));
+    std::mt19937 random(static_cast<unsigned>(attempt_));
+    std::vector<std::pair<double, std::size_t>> hardness;
+    for (std::size_t i = 0; i < kValidationImages; ++i) {
+      const double own = static_cast<double>(random()) / 4294967296.0;
+      hardness.emplace_back(static_cast<double>(i * 37 % 100) / 100 + 0.3 * own, i);
+    }
+    std::ranges::sort(hardness, std::greater());
+    const double total = best_.val_loss * kValidationImages;
+    const double over = std::max(0.0, total - kCoin * static_cast<double>(mistakes));
+    const double right = static_cast<double>(kValidationImages - mistakes);
+    const double of_right = mistakes == 0 ? total : std::min(over / 2, 0.4 * kCoin * right);
+    double weights = 0;
+    for (std::size_t i = mistakes; i < kValidationImages; ++i) weights += hardness[i].first;
+    sweeps::Predictions predictions{.images = kValidationImages, .classes = 2};
+    predictions.log_probabilities.resize(std::size_t{2} * kValidationImages);
+    for (std::size_t i = 0; i < kValidationImages; ++i) {
+      const auto [hard, image] = hardness[i];
+      const double loss = i < mistakes ? kCoin + (over - of_right) / static_cast<double>(mistakes)
+                                       : of_right * hard / weights;
+      const std::size_t label = image % 2;
+      predictions.log_probabilities[2 * image + label] = static_cast<float>(-loss);
+      predictions.log_probabilities[2 * image + 1 - label] =
+          static_cast<float>(std::log(-std::expm1(-loss)));
+    }
+    history_.changes.push_back(PredictionsKept{trial.id, best_.epoch, std::move(predictions)});
+  }
+
   void train(const PlannedTrial& trial, Fate fate) {
     const std::size_t rank = free_rank();
     begin(trial, rank);
@@ -164,14 +199,16 @@ class Historian {
         metrics.train_loss = metrics.val_loss = std::numeric_limits<double>::quiet_NaN();
       }
       seconds += metrics.seconds;
+      if (epoch == 1 || metrics.val_loss < best_.val_loss) best_ = metrics;
       history_.changes.push_back(EpochRecorded{attempt_, trial.id, metrics});
     }
     if (fate == Fate::running) {
       free_at_[rank] = std::numeric_limits<double>::max();  // busy for good
       return;
     }
-    AttemptEnded ended;
     const bool diverged = fate == Fate::diverged;
+    if (!diverged && sweep_.predictions) predict(trial);
+    AttemptEnded ended;
     ended.outcome = diverged ? AttemptOutcome::diverged : AttemptOutcome::finished;
     ended.trial_state = diverged ? TrialState::diverged : TrialState::finished;
     ended.cause = diverged ? "validation loss is not a number" : "";
@@ -183,6 +220,7 @@ class Historian {
   std::mt19937 random_;
   std::vector<double> free_at_;  // seconds after the begin, by rank
   sweeps::AttemptId attempt_ = 0;
+  EpochMetrics best_;  // of the last trial
   SyntheticHistory history_;
 };
 
@@ -226,7 +264,9 @@ Provenance synthetic_provenance(const SyntheticSweep& sweep) {
   provenance.data_path = "/data/faces" + sweep.user_text;
   provenance.classes = {"neutral", "smiling" + sweep.user_text};
   provenance.train_images = 700;
-  provenance.val_images = 100;
+  for (int i = 0; i < kValidationImages; ++i) {
+    provenance.validation.push_back({fmt::format("val/{:03}.jpg", i) + sweep.user_text, i % 2});
+  }
   provenance.command_line =
       "mpirun -n 4 ranksweep run synthetic.yaml --db results.db" + sweep.user_text;
   provenance.host = "node-a" + sweep.user_text;

@@ -17,7 +17,8 @@ struct SyntheticSweep {
   int trials = 40;
   int epochs = 30;  // at most, for each trial
   int ranks = 4;
-  bool complete = false;  // leaves no trial running or pending
+  bool predictions = true;  // of single images, by trials that ended well
+  bool complete = false;    // leaves no trial running or pending
   unsigned seed = 1;
   std::string user_text;  // appended to every text that comes from a user or a machine
 };

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "results/metric.h"
 #include "results/sqlite_store.h"
 #include "tests/results/synthetic_sweep.h"
 #include "tests/temporary_folder.h"
@@ -31,12 +32,26 @@ std::vector<std::string> names_of(const Table& table) {
 TEST_F(TablesTest, RanksWithTheValuesOfTheSweptParameters) {
   ResultsReader reader(path_);
   const Table table = rank_table(reader);
-  EXPECT_EQ(
-      names_of(table),
-      (std::vector<std::string>{
-          "rank", "val_loss", "val_accuracy", "architecture", "learning_rate", "augmentation",
-          "training", "mark", "best_epoch", "val_accuracy_low", "val_accuracy_high", "train_loss",
-          "train_accuracy", "seconds", "network_parameters", "attempts", "trial"}));
+  EXPECT_EQ(names_of(table), (std::vector<std::string>{"rank",
+                                                       "val_loss",
+                                                       "val_accuracy",
+                                                       "architecture",
+                                                       "learning_rate",
+                                                       "augmentation",
+                                                       "training",
+                                                       "mark",
+                                                       "like_best",
+                                                       "best_epoch",
+                                                       "val_loss_low",
+                                                       "val_loss_high",
+                                                       "val_accuracy_low",
+                                                       "val_accuracy_high",
+                                                       "train_loss",
+                                                       "train_accuracy",
+                                                       "seconds",
+                                                       "network_parameters",
+                                                       "attempts",
+                                                       "trial"}));
   ASSERT_EQ(table.rows.size(), 40u);
   EXPECT_EQ(table.rows[0][0], Cell(std::int64_t{1}));
   EXPECT_EQ(table.rows[0][3], Cell("inception_resnet_v2"));
@@ -45,6 +60,64 @@ TEST_F(TablesTest, RanksWithTheValuesOfTheSweptParameters) {
   EXPECT_EQ(table.rows[39][1], Cell());
   EXPECT_EQ(table.rows[39][7], Cell("pending"));
   EXPECT_EQ(rank_table(reader, {.by = {}, .limit = 3}).rows.size(), 3u);
+}
+
+TEST_F(TablesTest, MarksWhatCannotBeToldFromTheBest) {
+  ResultsReader reader(path_);
+  const Table table = rank_table(reader);
+  EXPECT_EQ(table.rows[0][8], Cell());  // the best itself
+  EXPECT_EQ(table.rows[1][8], Cell("yes"));
+  EXPECT_EQ(table.rows[29][8], Cell("no"));
+  EXPECT_EQ(table.rows[30][8], Cell());  // collapsed
+  for (const auto& row : table.rows) {
+    if (row[0] == Cell()) continue;
+    EXPECT_LT(std::get<double>(row[10]), std::get<double>(row[1]));
+    EXPECT_GT(std::get<double>(row[11]), std::get<double>(row[1]));
+  }
+  // However few are shown, and whatever they are ordered by.
+  EXPECT_EQ(rank_table(reader, {.by = {}, .limit = 2}).rows[1], table.rows[1]);
+  for (const auto& row : rank_table(reader, {.by = {}, .limit = 3, .metric = "seconds"}).rows) {
+    const auto same = std::ranges::find_if(
+        table.rows, [&](const auto& other) { return other.back() == row.back(); });
+    EXPECT_EQ((*same)[8], row[8]);
+  }
+}
+
+TEST_F(TablesTest, RanksByAnotherMetric) {
+  ResultsReader reader(path_);
+  for (const Metric& metric : metrics()) {
+    std::vector<RankedTrial> ranking = reader.ranking();
+    const std::size_t size = ranking.size();
+    rank_by(metric, ranking);
+    ASSERT_EQ(ranking.size(), size);
+    for (std::size_t i = 1; i < ranking.size(); ++i) {
+      EXPECT_EQ(ranking[i].position, static_cast<int>(i) + 1);
+      if (!ranking[i].rank) continue;
+      EXPECT_EQ(ranking[i].rank, static_cast<int>(i) + 1);
+      EXPECT_EQ(ranking[i].mark, Mark::finished);
+      const double before = metric.of(ranking[i - 1]).value();
+      const double here = metric.of(ranking[i]).value();
+      EXPECT_TRUE(metric.higher_is_better ? before >= here : before <= here) << metric.name;
+    }
+  }
+  EXPECT_EQ(rank_table(reader, {.by = {}, .limit = {}, .metric = "val_loss"}).rows,
+            rank_table(reader).rows);
+  const Table grouped =
+      rank_table(reader, {.by = {"architecture"}, .limit = {}, .metric = "val_accuracy"});
+  EXPECT_EQ(grouped.columns[2].name, "median_val_accuracy");
+  EXPECT_GE(grouped.rows[0][2], grouped.rows[1][2]);
+  // Nothing was tested: no rank.
+  EXPECT_EQ(rank_table(reader, {.by = {}, .limit = 1, .metric = "test_loss"}).rows[0][0], Cell());
+}
+
+TEST_F(TablesTest, WithoutPredictionsThereIsNoComparisonAndNoInterval) {
+  const auto other = folder_ / "other.db";
+  testing::write_synthetic_sweep(other, {.predictions = false});
+  ResultsReader reader(other);
+  for (const auto& row : rank_table(reader).rows) {
+    EXPECT_EQ(row[8], Cell());
+    EXPECT_EQ(row[10], Cell());
+  }
 }
 
 TEST_F(TablesTest, GroupsRepeatsByParameters) {

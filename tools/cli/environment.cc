@@ -46,6 +46,13 @@ std::string git(const std::filesystem::path& folder, std::vector<std::string> ar
   }
 }
 
+std::vector<results::JudgedImage> judged(const std::vector<worker::Sample>& samples) {
+  std::vector<results::JudgedImage> images;
+  images.reserve(samples.size());
+  for (const worker::Sample& sample : samples) images.push_back({sample.name, sample.label});
+  return images;
+}
+
 }  // namespace
 
 results::Provenance this_invocation() {
@@ -64,8 +71,8 @@ results::Provenance collect_provenance(const sweeps::SweepSpec& sweep,
   provenance.data_path = sweep.data.path;
   provenance.classes = data.classes;
   provenance.train_images = static_cast<int>(data.train.size());
-  provenance.val_images = static_cast<int>(data.validation.size());
-  provenance.test_images = static_cast<int>(data.test.size());
+  provenance.validation = judged(data.validation);
+  provenance.test = judged(data.test);
   provenance.environment.merge(facts_of_job());
   const auto folder = std::filesystem::absolute(sweep.file).parent_path();
   if (const std::string commit = git(folder, {"rev-parse", "HEAD"}); !commit.empty()) {

@@ -1,11 +1,9 @@
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,6 +15,7 @@
 #include "results/table.h"
 #include "tools/cli/checkpoint_files.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/temporary_file.h"
 #include "tools/cli/text.h"
 #include "tools/cli/trainer_program.h"
 
@@ -57,31 +56,12 @@ std::vector<std::string> list_images(const std::vector<std::string>& arguments) 
   return paths;
 }
 
-// A file of its own in the temporary folder, gone with its owner.
-class TemporaryList {
- public:
-  explicit TemporaryList(const std::vector<std::string>& paths)
-      : file_(fs::temp_directory_path() / fmt::format("ranksweep-predict-{}", ::getpid())) {
-    std::ofstream out(file_, std::ios::binary);
-    for (const std::string& path : paths) out.write(path.c_str(), std::ssize(path) + 1);
-    if (!out.flush()) {
-      throw CommandError(
-          ExitCode::unfit,
-          fmt::format("{} cannot be written; set TMPDIR to another folder", file_.string()));
-    }
-  }
-  ~TemporaryList() {
-    std::error_code ignored;
-    fs::remove(file_, ignored);
-  }
-  TemporaryList(const TemporaryList&) = delete;
-  TemporaryList& operator=(const TemporaryList&) = delete;
-
-  const fs::path& file() const { return file_; }
-
- private:
-  fs::path file_;
-};
+// What the trainer reads: the paths, a zero byte after each.
+std::string list_of(const std::vector<std::string>& paths) {
+  std::string list;
+  for (const std::string& path : paths) list.append(path.c_str(), path.size() + 1);
+  return list;
+}
 
 struct Answers {
   std::vector<std::string> classes;
@@ -89,9 +69,9 @@ struct Answers {
 };
 
 Answers ask_trainer(const fs::path& checkpoint, const std::vector<std::string>& paths) {
-  const TemporaryList list(paths);
-  const std::string output =
-      cluster::output_of({find_trainer().string(), "predict", checkpoint.string(), list.file().string()});
+  const TemporaryFile list(list_of(paths));
+  const std::string output = cluster::output_of(
+      {find_trainer().string(), "predict", checkpoint.string(), list.path().string()});
   Answers answers;
   for (std::size_t begin = 0, end = 0; begin < output.size(); begin = end + 1) {
     end = std::min(output.find('\n', begin), output.size());

@@ -8,11 +8,13 @@
 
 #include "cluster/slurm.h"
 #include "results/comparison.h"
+#include "results/metric.h"
 #include "results/report.h"
 #include "results/results_reader.h"
 #include "results/sweep_progress.h"
 #include "results/tables.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/thumbnail.h"
 
 namespace ranksweep::cli {
 namespace {
@@ -66,7 +68,8 @@ std::string status(ResultsReader& reader, const ResultOptions& options) {
     text = render(status_table(reader.ranking()), format_of(options)) + "\n" +
            render(running_table(reader), format_of(options)) + "\n" +
            render(device_table(reader), format_of(options));
-    for (const results::Table& table : {trouble_table(reader), skipped_table(reader)}) {
+    for (const results::Table& table :
+         {test_table(reader.ranking()), trouble_table(reader), skipped_table(reader)}) {
       if (!table.rows.empty()) text += "\n" + render(table, format_of(options));
     }
   });
@@ -91,6 +94,7 @@ std::string report(ResultsReader& reader, const ResultOptions& options) {
     report.published = results::read_published_table(options.published);
   }
   if (kind == ".html") {
+    report.thumbnail = draw_thumbnail;
     return report_html(reader, report);
   }
   if (kind == ".md") {
@@ -175,6 +179,13 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
       ->add_option("--by", ranking->rank.by,
                    "One row for the trials that agree in these parameters: median and range")
       ->delimiter(',');
+  std::vector<std::string> metrics;
+  for (const results::Metric& metric : results::metrics()) metrics.push_back(metric.name);
+  command
+      ->add_option("--metric", ranking->rank.metric,
+                   "What to rank by, at the epoch of the lowest validation loss")
+      ->check(CLI::IsMember(metrics))
+      ->capture_default_str();
   command->add_option("--limit", ranking->rank.limit, "At most so many rows");
 
   auto reporting = std::make_shared<ResultOptions>();

@@ -24,6 +24,7 @@
 #include "tools/cli/run_options.h"
 #include "tools/cli/slurm_job.h"
 #include "tools/cli/sweep_inputs.h"
+#include "tools/cli/test_split.h"
 #include "tools/cli/text.h"
 #include "tools/cli/trainer_program.h"
 
@@ -94,17 +95,15 @@ void print_start(const SweepInputs& inputs, int ranks, const orchestrator::Trial
   std::fflush(stdout);
 }
 
-ExitCode print_end(const orchestrator::Coordinator& coordinator, const RunOptions& options,
-                   const std::string& base_passes, Clock::duration elapsed) {
-  const auto counts = coordinator.ledger().counts();
-  if (!base_passes.empty()) {
-    fmt::print("{}\n", base_passes);
-  }
-  if (coordinator.interrupted() && counts.ended() < counts.total()) {
+ExitCode print_end(const orchestrator::TrialCounts& counts, bool tested, const RunOptions& options,
+                   Clock::duration elapsed) {
+  if (counts.ended() < counts.total() || !tested) {
     fmt::print(
-        "interrupted: {} of {} done, all results are in {}\n"
+        "interrupted: {} of {} done{}, all results are in {}\n"
         "To go on, run the same command again.\n",
-        counts.ended(), count_text(counts.total(), "trial"), options.database.string());
+        counts.ended(), count_text(counts.total(), "trial"),
+        counts.ended() == counts.total() ? " but not the test split" : "",
+        options.database.string());
     return ExitCode::interrupted;
   }
   fmt::print("done in {}: {} finished, {} diverged, {} failed\n",
@@ -114,8 +113,9 @@ ExitCode print_end(const orchestrator::Coordinator& coordinator, const RunOption
   return counts.failed > 0 ? ExitCode::trials_failed : ExitCode::success;
 }
 
-ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trainer,
+ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions& place,
                     cluster::Transport& transport, orchestrator::Agent& agent) {
+  const std::filesystem::path trainer = place.trainer_command.front();
   const SweepInputs inputs =
       load_inputs(options.sweep_file, trainer, options.small ? Extent::small : Extent::whole);
   const auto store = results::SqliteStore::open_for_sweep(
@@ -143,17 +143,31 @@ ExitCode coordinate(const RunOptions& options, const std::filesystem::path& trai
   const auto warn = [](const std::string& text) {
     if (!text.empty()) fmt::print(stderr, "warning: {}\n", text);
   };
+  TestSplit test({.database = options.database,
+                  .trainer = trainer,
+                  .data = data_for_trainers(inputs),
+                  .device = place.hello.device,
+                  .threads = inputs.sweep.execution.threads.value_or(place.hello.threads)},
+                 *store);
+  coordinator.keep_ranks(!test.done());
   try {
     orchestrator::run_rank(transport, agent, &coordinator, [&](Clock::time_point now) {
       display.tick(now, coordinator.ledger());
       if (publisher) warn(publisher->publish_if_due(now));
+      if (coordinator.ledger().complete() && !test.done()) {
+        test.advance();
+        coordinator.keep_ranks(!test.done());
+      }
     });
   } catch (const orchestrator::TooFewDevices& error) {
     throw CommandError(ExitCode::bad_input,
                        fmt::format("{}: {}", options.sweep_file.string(), error.what()));
   }
   if (publisher) warn(publisher->publish());
-  return print_end(coordinator, options, display.base_passes_text(), Clock::now() - start);
+  if (const std::string passes = display.base_passes_text(); !passes.empty()) {
+    fmt::print("{}\n", passes);
+  }
+  return print_end(coordinator.ledger().counts(), test.done(), options, Clock::now() - start);
 }
 
 volatile std::sig_atomic_t final_code = 0;
@@ -178,15 +192,16 @@ ExitCode run(const RunOptions& options) {
   cluster::Transport& transport = *ranks.transport;
   const std::filesystem::path trainer = find_trainer();
   set_trainer_environment();
-  orchestrator::Agent agent(
-      agent_options(trainer, choose_device(options.device, ranks), ranks.local_size), transport);
+  const orchestrator::AgentOptions place =
+      agent_options(trainer, choose_device(options.device, ranks), ranks.local_size);
+  orchestrator::Agent agent(place, transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
     orchestrator::run_rank(transport, agent, nullptr, {});
     return leave_together(ExitCode::success, agent);
   }
   ExitCode code = ExitCode::success;
   try {
-    code = coordinate(options, trainer, transport, agent);
+    code = coordinate(options, place, transport, agent);
   } catch (...) {
     orchestrator::dismiss_all_ranks(transport, agent);
     code = tell_error();

@@ -21,6 +21,8 @@ class Head : public torch::nn::Module {
   torch::Tensor pool(const torch::Tensor& feature_maps) const;
   // Logits [N, 1] or [N, classes] of pooled features.
   torch::Tensor forward(torch::Tensor pooled);
+  // Logits for each image.
+  std::int64_t outputs() const { return output_->options.out_features(); }
 
  private:
   sweeps::Pooling pooling_;

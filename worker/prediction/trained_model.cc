@@ -73,4 +73,13 @@ torch::Tensor TrainedModel::probabilities(const torch::Tensor& images) {
   return Loss::probabilities(model_.logits(model_.pooled(model_.images(set, all)))).cpu();
 }
 
+TrainedModel load_model(const std::filesystem::path& checkpoint, torch::Device device) {
+  const SafetensorsFile file(checkpoint);
+  try {
+    return {file, device};
+  } catch (const SafetensorsError& error) {
+    throw SafetensorsError(checkpoint.string() + " cannot be used: " + error.what());
+  }
+}
+
 }  // namespace ranksweep::worker

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 
 #include "sweeps/trial_spec.h"
 #include "worker/models/safetensors.h"
+#include "worker/training/evaluation.h"
 #include "worker/training/trial_model.h"
 
 namespace ranksweep::worker {
@@ -29,11 +31,16 @@ class TrainedModel {
   // Of images [N, H, W, 3] of uint8, RGB, of image_size(), on the CPU: float32 [N, classes] there;
   // each row sums to 1. Normalised and computed as in validation.
   torch::Tensor probabilities(const torch::Tensor& images);
+  // Of a whole set of images of image_size(), as a trial's validation.
+  Evaluation evaluate(const ImageSet& set) { return worker::evaluate(model_, set, {}, {}); }
 
  private:
   sweeps::TrialSpec spec_;
   std::vector<std::string> classes_;
   TrialModel model_;  // refers to spec_
 };
+
+// Of a file. Throws SafetensorsError with its name.
+TrainedModel load_model(const std::filesystem::path& checkpoint, torch::Device device);
 
 }  // namespace ranksweep::worker

@@ -16,23 +16,35 @@ ImageSet view(const DecodedSplit& split, std::array<int, 2> size) {
                                      torch::kInt64)};
 }
 
+std::shared_ptr<const DecodedData> open(const DataSet& data_set, const nlohmann::json& data,
+                                        std::array<int, 2> image_size,
+                                        const DecodeProgress& progress) {
+  return std::make_shared<const DecodedData>(
+      open_decoded(data_set, sweeps::data_spec_from_json(data), data.at("fingerprint"),
+                   image_size[0], image_size[1], default_cache_folder(), progress));
+}
+
 }  // namespace
 
 std::shared_ptr<const TrainingData> load_data(const nlohmann::json& data,
                                               std::array<int, 2> image_size,
                                               const DecodeProgress& progress) {
-  const sweeps::DataSpec spec = sweeps::data_spec_from_json(data);
-  const std::string fingerprint = data.at("fingerprint");
-  const DataSet data_set = list_data_set(spec);
-  auto decoded = std::make_shared<const DecodedData>(open_decoded(
-      data_set, spec, fingerprint, image_size[0], image_size[1], default_cache_folder(), progress));
+  const DataSet data_set = list_data_set(sweeps::data_spec_from_json(data));
+  const auto decoded = open(data_set, data, image_size, progress);
   return std::make_shared<const TrainingData>(
       TrainingData{.train = view(decoded->train(), image_size),
                    .validation = view(decoded->validation(), image_size),
                    .classes = data_set.classes,
-                   .fingerprint = fingerprint,
+                   .fingerprint = data.at("fingerprint"),
                    .skipped = decoded->bad_files(),
                    .owner = decoded});
+}
+
+TestSplit load_test_split(const nlohmann::json& data, std::array<int, 2> image_size) {
+  const DataSet data_set = list_data_set(sweeps::data_spec_from_json(data));
+  const auto decoded = open(data_set, data, image_size, {});
+  if (decoded->test().size() == 0) throw DataError("the data has no test split");
+  return {.images = view(decoded->test(), image_size), .owner = decoded};
 }
 
 }  // namespace ranksweep::worker

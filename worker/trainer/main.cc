@@ -17,6 +17,7 @@
 #include "worker/trainer/models_command.h"
 #include "worker/trainer/predict_command.h"
 #include "worker/trainer/serve.h"
+#include "worker/trainer/test_command.h"
 
 namespace {
 
@@ -90,7 +91,18 @@ int run(int argc, char** argv) {
   predict->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
   predict->add_option("list", list, "A file with paths, a zero byte after each")->required();
 
+  CLI::App* test = app.add_subcommand(
+      "test", "Evaluate the test split; `ranksweep run` asks for it when all trials have ended");
+  std::filesystem::path request;
+  test->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
+  test->add_option("request", request, "A JSON file with data, device and threads")->required();
+
   CLI11_PARSE(app, argc, argv);
+  if (*test) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // as below: nobody would hear the answer
+    ranksweep::worker::test(checkpoint, request);
+    return 0;
+  }
   if (*predict) {
     ranksweep::worker::predict(checkpoint, list);
     return 0;

@@ -88,6 +88,11 @@ class ProtocolSupervisor : public Supervisor {
     return Decision::stop;
   }
 
+  void predicted(int epoch, const sweeps::Predictions& predictions) override {
+    agent_.send(
+        cluster::Predicted{.attempt = attempt_, .epoch = epoch, .predictions = predictions});
+  }
+
  private:
   void note(const cluster::Command& command) {
     if (std::holds_alternative<cluster::Assign>(command)) {

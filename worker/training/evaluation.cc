@@ -48,7 +48,7 @@ torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, int augmen
   });
   std::vector<torch::Tensor> parts;
   for (int batch = 0; batch < batches; ++batch) {
-    before(batch, batches);
+    if (before) before(batch, batches);
     parts.push_back(model.pooled(loader.next()));
   }
   return torch::cat(parts);
@@ -67,7 +67,7 @@ Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor&
   std::vector<torch::Tensor> parts;
   Evaluation evaluation;
   for (int batch = first; batch < batches; ++batch) {
-    before(batch, batches);
+    if (before) before(batch, batches);
     torch::Tensor pooled;
     if (loader) {
       const Stopwatch waiting;
@@ -89,6 +89,18 @@ Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor&
   evaluation.accuracy = predicted.eq(labels).to(torch::kFloat64).mean().item<double>();
   evaluation.classes_predicted = static_cast<int>(std::get<0>(at::_unique2(predicted)).numel());
   return evaluation;
+}
+
+sweeps::Predictions predictions_of(const torch::Tensor& logits) {
+  const std::int64_t images = logits.size(0);
+  const std::int64_t classes = std::max<std::int64_t>(logits.size(1), 2);
+  if (!sweeps::may_be_kept(images, classes)) return sweeps::too_many_predictions(images, classes);
+  const torch::Tensor logarithms = Loss::log_probabilities(logits).cpu().contiguous();
+  const auto* first = logarithms.const_data_ptr<float>();
+  return {.images = static_cast<int>(images),
+          .classes = static_cast<int>(classes),
+          .log_probabilities = {first, first + logarithms.numel()},
+          .left_out = ""};
 }
 
 }  // namespace ranksweep::worker

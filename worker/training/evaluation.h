@@ -4,6 +4,7 @@
 
 #include <torch/torch.h>
 
+#include "sweeps/predictions.h"
 #include "worker/parallel/replicas.h"
 #include "worker/training/training_data.h"
 #include "worker/training/trial_model.h"
@@ -13,7 +14,7 @@ namespace ranksweep::worker {
 // Passes over a whole set, in its order, without gradients and in evaluation mode, in batches of a
 // fixed size: the batch size of a trial has no part in the result.
 
-// Called before each batch; what it throws ends the pass.
+// Called before each batch, if there is one; what it throws ends the pass.
 using BeforeBatch = std::function<void(int batch, int batches)>;
 
 inline constexpr std::int64_t kEvaluationBatch = 32;
@@ -31,6 +32,9 @@ struct Evaluation {
   int classes_predicted = 0;
   double data_wait_s = 0;
 };
+
+// What logits [N, 1] or [N, L] say of each image; left out when it is too much to be kept.
+sweeps::Predictions predictions_of(const torch::Tensor& logits);
 
 // `features`: of the set, when they are known; else undefined. With `replicas`, each member makes
 // some of the batches, and all have the same result, that of one process alone.

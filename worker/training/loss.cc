@@ -53,4 +53,9 @@ torch::Tensor Loss::probabilities(const torch::Tensor& logits) {
   return torch::cat({(-logits).sigmoid(), logits.sigmoid()}, 1);
 }
 
+torch::Tensor Loss::log_probabilities(const torch::Tensor& logits) {
+  if (logits.size(1) > 1) return logits.log_softmax(1);
+  return torch::cat({torch::log_sigmoid(-logits), torch::log_sigmoid(logits)}, 1);
+}
+
 }  // namespace ranksweep::worker

@@ -30,6 +30,8 @@ class Loss {
 
   // The probability of each class [N, classes]; two of them for one logit.
   static torch::Tensor probabilities(const torch::Tensor& logits);
+  // Their natural logarithms, exact for probabilities next to 0 and to 1 too.
+  static torch::Tensor log_probabilities(const torch::Tensor& logits);
 
  private:
   double smoothing_;

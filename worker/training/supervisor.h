@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "sweeps/predictions.h"
 #include "sweeps/trial_history.h"
 #include "sweeps/trial_spec.h"
 
@@ -37,6 +38,8 @@ class Supervisor {
   virtual bool stop_requested() = 0;
   // May wait for the decision.
   virtual Decision epoch_done(const sweeps::EpochMetrics& metrics) = 0;
+  // Once, last, when the run is complete: of the validation images, at the best epoch.
+  virtual void predicted(int epoch, const sweeps::Predictions& predictions) = 0;
 };
 
 }  // namespace ranksweep::worker

@@ -40,6 +40,8 @@ class TrainingRun {
         model_(spec_, static_cast<int>(data.classes.size()), job.device),
         loss_(spec_, data.train.labels, static_cast<int>(data.classes.size()), job.device),
         optimizer_(spec_, make_groups()),
+        best_logits_(torch::zeros(
+            {keeps_predictions() ? data.validation.size() : 0, model_.head().outputs()})),
         checkpoints_(job.directory, job.trial),
         features_(spec_, model_, data, job.device, store,
                   [this](std::int64_t done, std::int64_t images, double seconds) {
@@ -56,6 +58,7 @@ class TrainingRun {
     try {
       resume();
       while (decide() == Supervisor::Decision::go_on) train_epoch();
+      if (leads()) supervisor_.predicted(best_epoch(state_.history), best_predictions());
       finish();
       return {TrainingEnd::Kind::finished};
     } catch (const StopRequested&) {
@@ -86,9 +89,26 @@ class TrainingRun {
 
   NamedTensors trained_tensors() { return named(model_.trained_tensors()); }
 
-  void resume() {
+  bool keeps_predictions() const {
+    return sweeps::may_be_kept(data_.validation.size(), std::ssize(data_.classes));
+  }
+
+  sweeps::Predictions best_predictions() const {
+    return keeps_predictions()
+               ? predictions_of(best_logits_)
+               : sweeps::too_many_predictions(data_.validation.size(), std::ssize(data_.classes));
+  }
+
+  // What a resume state has to hold, the counts of the optimizer's steps aside.
+  NamedTensors resumable_tensors() {
     NamedTensors tensors = trained_tensors();
     for (auto& each : optimizer_.state()) tensors.push_back(std::move(each));
+    tensors.emplace_back("best.validation_logits", best_logits_);
+    return tensors;
+  }
+
+  void resume() {
+    NamedTensors tensors = resumable_tensors();
     std::vector<torch::Tensor> steps;
     for (auto& group : optimizer_.groups()) {
       steps.push_back(torch::zeros({}, torch::kInt64));
@@ -298,6 +318,7 @@ class TrainingRun {
         },
         replicas_ ? &*replicas_ : nullptr);
     if (!std::isfinite(validation.loss)) throw LossNotFinite();
+    logits_ = validation.logits;
     const auto images = static_cast<double>(state_.images);
     return {.epoch = state_.epoch,
             .train_loss = state_.loss_sum / images,
@@ -320,6 +341,7 @@ class TrainingRun {
           run_state_from_json(nlohmann::json::parse(replicas_->broadcast(to_json(state_).dump())));
     }
     if (!leads() || best_epoch(state_.history) != metrics.epoch) return;
+    if (keeps_predictions()) best_logits_.copy_(logits_);
     best_weights_.clear();
     for (const auto& [name, tensor] : trained_tensors()) {
       best_weights_.emplace_back(name, tensor.detach().clone());
@@ -369,8 +391,7 @@ class TrainingRun {
   void save() {
     if (!leads()) return;
     write_best();
-    NamedTensors tensors = trained_tensors();
-    for (auto& each : optimizer_.state()) tensors.push_back(std::move(each));
+    NamedTensors tensors = resumable_tensors();
     for (const auto& group : optimizer_.groups()) {
       tensors.emplace_back("optimizer.steps." + group.name,
                            torch::tensor(group.steps, torch::kInt64));
@@ -392,6 +413,7 @@ class TrainingRun {
   TrialModel model_;
   Loss loss_;
   Optimizer optimizer_;
+  torch::Tensor best_logits_;  // of the validation images at the best epoch, on the CPU
   Checkpoints checkpoints_;
   TrialFeatures features_;
   std::optional<Replicas> replicas_;  // none: this process trains the trial alone
@@ -403,6 +425,7 @@ class TrainingRun {
   bool base_frozen_ = model_.base_stays_frozen();  // in this epoch: the head alone is trained
   torch::Tensor train_features_;                   // then, what the base makes of the images
   torch::Tensor validation_features_;
+  torch::Tensor logits_;       // of the validation images at the last epoch
   NamedTensors best_weights_;  // of the best epoch, unless best_on_disk_ is that epoch
   int best_on_disk_ = 0;
   Stopwatch since_save_;

@@ -116,6 +116,9 @@ TEST_F(TrainerTest, TrainsOneTrialAfterTheOther) {
     EXPECT_EQ(first.metrics.val_images, 8);
     answer(first, Decision::go_on);
     answer(next<cluster::EpochDone>(), Decision::stop);
+    const auto predicted = next<cluster::Predicted>();
+    EXPECT_EQ(predicted.predictions.images, 8);
+    EXPECT_EQ(predicted.predictions.classes, 2);
     EXPECT_EQ(next<cluster::Finished>().attempt, attempt_);
     EXPECT_THAT(files_of_trial(),
                 testing::ElementsAre(testing::MatchesRegex("best-[12].safetensors")));

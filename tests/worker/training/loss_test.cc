@@ -31,6 +31,17 @@ TEST(Loss, StaysFiniteForConfidentMistakes) {
   EXPECT_EQ(Loss::each(logits, labels_of({0})).item<float>(), 500.0F);
 }
 
+TEST(Loss, LogProbabilitiesAreExactAtBothEnds) {
+  const torch::Tensor one = Loss::log_probabilities(torch::tensor({{16.0F}, {-200.0F}}));
+  EXPECT_FLOAT_EQ(one[0][1].item<float>(), -1.1253517e-7F);
+  EXPECT_FLOAT_EQ(one[0][0].item<float>(), -16.0F);
+  EXPECT_FLOAT_EQ(one[1][1].item<float>(), -200.0F);
+  const torch::Tensor three = Loss::log_probabilities(torch::tensor({{20.0F, 0.0F, -180.0F}}));
+  EXPECT_FLOAT_EQ(three[0][2].item<float>(), -200.0F);
+  EXPECT_TRUE(
+      torch::allclose(three.exp(), Loss::probabilities(torch::tensor({{20.0F, 0.0F, -180.0F}}))));
+}
+
 TEST(Loss, LabelSmoothingMovesTheTargetTowardsOneHalf) {
   sweeps::TrialSpec spec;
   spec.label_smoothing = 0.2;

@@ -68,6 +68,13 @@ class ScriptedSupervisor : public Supervisor {
     return metrics.epoch >= epochs_ ? Decision::complete : Decision::go_on;
   }
 
+  void predicted(int epoch, const sweeps::Predictions& predictions) override {
+    predicted_epoch = epoch;
+    this->predictions = predictions;
+  }
+
+  int predicted_epoch = 0;  // none
+  sweeps::Predictions predictions;
   int resumed_from = -1;
   int asked = 0;
   std::vector<sweeps::EpochMetrics> reported;

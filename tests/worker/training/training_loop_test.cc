@@ -130,6 +130,62 @@ TEST(TrainingLoop, LearnsAndLeavesTheBestWeightsAlone) {
               ElementsAre("best-" + std::to_string(best) + ".safetensors"));
 }
 
+// Mean loss of the images from what was predicted of each.
+double loss_from(const sweeps::Predictions& predictions, const torch::Tensor& labels) {
+  double sum = 0;
+  for (int i = 0; i < predictions.images; ++i) {
+    sum -= predictions.log_probabilities[static_cast<std::size_t>(i * predictions.classes +
+                                                                  labels[i].item<std::int64_t>())];
+  }
+  return sum / predictions.images;
+}
+
+void expect_predictions_of_the_best_epoch(const TrainingJob& job, const TrainingData& data) {
+  const TemporaryFolder whole_folder;
+  TrainingJob whole = job;
+  whole.directory = whole_folder.path();
+  ScriptedSupervisor supervisor(6);
+  run(whole, data, supervisor);
+  const auto best =
+      std::min_element(supervisor.reported.begin(), supervisor.reported.end(),
+                       [](const auto& a, const auto& b) { return a.val_loss < b.val_loss; });
+  EXPECT_EQ(supervisor.predicted_epoch, best->epoch);
+  EXPECT_EQ(supervisor.predictions.images, data.validation.size());
+  EXPECT_EQ(supervisor.predictions.classes, static_cast<int>(data.classes.size()));
+  EXPECT_NEAR(loss_from(supervisor.predictions, data.validation.labels), best->val_loss, 1e-6);
+
+  // And the same bits after an interruption at any moment.
+  for (const int stop_at : {3, 9, 17, 22, 28}) {
+    const TemporaryFolder folder;
+    TrainingJob interrupted = job;
+    interrupted.directory = folder.path();
+    ScriptedSupervisor first(6, stop_at);
+    EXPECT_EQ(run(interrupted, data, first).kind, TrainingEnd::Kind::stopped);
+    EXPECT_EQ(first.predicted_epoch, 0);
+    ScriptedSupervisor second(6);
+    run(interrupted, data, second);
+    EXPECT_EQ(second.predicted_epoch, best->epoch);
+    EXPECT_EQ(second.predictions, supervisor.predictions);
+  }
+}
+
+TEST(TrainingLoop, TellsWhatTheBestEpochPredicts) {
+  TrainingJob job = synthetic_job("");
+  job.spec.learning_rate = 3e-3;  // so that the best epoch is not the last
+  expect_predictions_of_the_best_epoch(job, synthetic_data());
+  job.spec.training = sweeps::TrainingMode::frozen;
+  expect_predictions_of_the_best_epoch(job, synthetic_data(3));
+}
+
+TEST(TrainingLoop, LeavesOutPredictionsThatAreTooMany) {
+  const TemporaryFolder folder;
+  constexpr int kClasses = sweeps::kMostLogProbabilities / 9 + 1;
+  ScriptedSupervisor supervisor(1);
+  EXPECT_EQ(run(synthetic_job(folder.path()), synthetic_data(kClasses), supervisor).kind,
+            TrainingEnd::Kind::finished);
+  EXPECT_EQ(supervisor.predictions, sweeps::too_many_predictions(9, kClasses));
+}
+
 TEST(TrainingLoop, GivesTheSameBitsTwice) {
   const TrialFolder folder;
   const TrainingData data = synthetic_data();
@@ -276,6 +332,7 @@ TEST(TrainingLoop, ALossThatIsNotFiniteEndsTheTrial) {
   EXPECT_EQ(end.kind, TrainingEnd::Kind::diverged);
   EXPECT_EQ(end.epoch, static_cast<int>(supervisor.reported.size()) + 1);
   EXPECT_FALSE(fs::exists(folder.path() / "resume.safetensors"));
+  EXPECT_EQ(supervisor.predicted_epoch, 0);
 }
 
 TEST(TrainingLoop, FrozenLeavesTheBaseAsItIs) {

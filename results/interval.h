@@ -1,0 +1,12 @@
+#pragma once
+
+namespace ranksweep::results {
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+
+  bool operator==(const Interval&) const = default;
+};
+
+}  // namespace ranksweep::results

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "results/report.h"
+#include "results/report_sections.h"
+
+namespace ranksweep::results {
+
+// Confusion matrices of the best trials, and the images that the first of them gets wrong, drawn by
+// `thumbnail` where there is one. Needs data.judgements.
+ReportSection mistakes_section(const ReportData& data, const Thumbnail& thumbnail);
+
+}  // namespace ranksweep::results

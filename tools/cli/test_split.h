@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <future>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "results/sweep_store.h"
+
+namespace ranksweep::cli {
+
+struct TestSplitOptions {
+  std::filesystem::path database;
+  std::filesystem::path trainer;
+  nlohmann::json data;  // as for Assign
+  std::string device;
+  int threads = 1;
+};
+
+// Evaluates the test split on the weights of the trial of rank 1, unless that has been done or
+// there is no test split, and keeps the result in the store, which is the database's. The trainer
+// works in another thread's care, so that the ranks are looked after meanwhile. A signal that stops
+// the program stops the trainer too, and then this is never done.
+class TestSplit {
+ public:
+  // `store` must outlive it. Throws StoreError.
+  TestSplit(TestSplitOptions options, results::SweepStore& store);
+
+  // Nothing is left to do.
+  bool done() const { return done_; }
+  // To be called from time to time once all trials have ended. Throws CommandError when the weights
+  // are not there or the trainer cannot do it, StoreError.
+  void advance();
+
+ private:
+  void begin();
+
+  TestSplitOptions options_;
+  results::SweepStore& store_;
+  bool done_ = false;
+  std::future<results::TestEvaluated> evaluation_;
+};
+
+}  // namespace ranksweep::cli
