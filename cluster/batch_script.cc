@@ -128,14 +128,17 @@ while seen=$signals; wait "$launcher"; status=$?; [ "$signals" -ne "$seen" ]; do
   :  # a signal has ended the wait, not the launcher
 done
 
-# Launchers have statuses of their own, so the database tells what 0 and 1 mean.
 case $status in
-  0 | 1)
-    %DONE% && say "the sweep is done" && exit "$status"
-    [ "$status" -eq 0 ] || { say "the launcher failed: the reason stands above"; exit 1; }
-    say "the launcher ended before the sweep: a rank or a node was lost" ;;
   2 | 3) say "the sweep cannot run: the reason stands above"; exit "$status" ;;
   126 | 127) say "the launcher cannot be started: the reason stands above"; exit "$status" ;;
+esac
+# Launchers have statuses of their own, so the database tells whether the sweep is done.
+if %DONE% 2>/dev/null; then
+  say "the sweep is done"
+  exit $((status == 1))  # 1: some trials failed
+fi
+case $status in
+  1) say "the launcher failed: the reason stands above"; exit 1 ;;
   75) say "the sweep was interrupted" ;;
   *) say "the launcher ended with $status: a rank or a node was lost" ;;
 esac
@@ -164,7 +167,7 @@ void fill(std::string& text, const std::string& hole, const std::string& filling
 }  // namespace
 
 std::string job_comment(const std::filesystem::path& database) {
-  return "ranksweep:" + database.string();
+  return "ranksweep:" + std::filesystem::absolute(database).lexically_normal().string();
 }
 
 std::string batch_script(const BatchJob& job) {

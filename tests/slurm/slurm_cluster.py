@@ -51,6 +51,7 @@ NodeName=node1 NodeAddr={network}.1 CPUs=4 State=UNKNOWN
 NodeName=node2 NodeAddr={network}.2 CPUs=4 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE DefaultTime=60 PriorityTier=5 PreemptMode=OFF
 PartitionName=low Nodes=ALL MaxTime=INFINITE DefaultTime=60 PriorityTier=1 PreemptMode=REQUEUE GraceTime=60
+PartitionName=short Nodes=ALL MaxTime=30 DefaultTime=10 PriorityTier=5 PreemptMode=OFF
 PartitionName=high Nodes=ALL MaxTime=INFINITE DefaultTime=60 PriorityTier=9 PreemptMode=OFF
 """
 

@@ -5,14 +5,13 @@ A sweep that was disturbed must end with the ranking of the same sweep undisturb
 
 import subprocess
 import sys
-import time
 import unittest
 from pathlib import Path
 
 import slurm_cluster
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "end_to_end"))
-from ranksweep_case import RanksweepCase  # noqa: E402
+from ranksweep_case import BIN, RanksweepCase  # noqa: E402
 
 SWEEP = """
 name: "Slurm's faces"
@@ -99,11 +98,13 @@ class SubmitTest(SlurmCase):
         self.assertEqual(hosts, [("node1",), ("node2",)])
         self.assertIn("the sweep is done", self.log())
 
-    def test_srun_starts_the_ranks_too(self):
+    def test_srun_starts_and_interrupts_the_ranks_too(self):
         profile = self.folder / "cluster.yaml"
         profile.write_text("launcher: srun-pmix\nenvironment: {GREETING: it's me}\n")
-        number = self.submit("--profile", profile, epochs=3)
-        self.assert_completed(number, epochs=3, restarts=0)
+        number = self.submit("--profile", profile, epochs=12)
+        self.wait_for_epochs(4)
+        subprocess.run(["scancel", "--batch", "--signal=USR1", number], check=True)
+        self.assert_completed(number, epochs=12, restarts=1)
         self.assertEqual(len(self.query("SELECT DISTINCT host FROM attempt")), 2)
 
     def test_a_mistake_ends_the_job_without_a_requeue(self):
@@ -161,6 +162,83 @@ class InterruptionTest(SlurmCase):
                                 capture_output=True).stdout.strip()
         self.wait_for_state(urgent, "COMPLETED")
         self.assert_completed(number, epochs=12, restarts=1)
+
+
+    def test_the_time_limit(self):
+        # Slurm looks once in half a minute, and warns of a limit of a minute the first time it does.
+        number = self.submit("--time", "1", epochs=400)
+        self.wait_for_epochs(1)
+        self.wait_for_state(number, "PENDING")
+        self.assertIn("USR1: the sweep stops and goes on later", self.log())
+        self.assertEqual(self.query("SELECT DISTINCT outcome FROM attempt WHERE outcome != 'finished'"),
+                         [("interrupted",)])
+
+    def test_where_requeueing_is_refused_a_successor_goes_on(self):
+        number = self.submit(epochs=12)
+        self.clear_queue()
+        script = self.folder / "sweep.sbatch"
+        script.write_text(script.read_text().replace("#SBATCH --requeue", "#SBATCH --no-requeue"))
+        self.database.unlink(missing_ok=True)
+        subprocess.run(["sbatch", script], check=True, capture_output=True)
+        number = int(number) + 1
+        self.wait_for_epochs(4)
+        subprocess.run(["scancel", "--batch", "--signal=USR1", str(number)], check=True)
+        cluster.wait_until(lambda: "another job goes on" in self.log(), "the successor is submitted")
+        self.assert_completed(str(number + 1), epochs=12, restarts=0)
+        self.assertIn("restart 1 of at most 20", self.log())
+
+    def test_a_lost_node_comes_back(self):
+        number = self.submit(epochs=12)
+        self.wait_for_epochs(4)
+        cluster.lose_node("node2")
+        self.wait_for_state(number, "PENDING")
+        cluster.start_node("node2")
+        self.assert_completed(number, epochs=12, restarts=1)
+
+
+class CommandsTest(SlurmCase):
+    def test_status_shows_the_job_and_cancel_ends_it(self):
+        number = self.submit(epochs=400)
+        self.wait_for_epochs(2)
+        status = self.ranksweep("status", self.database)
+        self.assertRegex(status, rf"{number} +RUNNING +node\[1-2\] +0 +\d+:\d\d")
+        self.ranksweep("status", self.database, "--done", expect=75)
+        self.assertIn(f"job {number} (RUNNING) works on", self.ranksweep(
+            "submit", self.folder / "sweep.yaml", "--db", self.database, expect=2))
+        self.ranksweep("cancel", self.database)
+        self.wait_for_state(number, "COMPLETED")
+        self.assertEqual(self.query("SELECT DISTINCT outcome FROM attempt"), [("interrupted",)])
+        self.assertIn("no job of yours", self.ranksweep("cancel", self.database, expect=2))
+        facts = dict(self.query("SELECT name, value FROM environment"))
+        self.assertEqual((facts["Slurm job"], facts["Slurm nodes"]), (number, "node[1-2]"))
+
+    def test_a_dry_run_says_what_will_happen_and_submits_nothing(self):
+        sweep = self.write_sweep(SWEEP.replace("EPOCHS", "3"))
+        for partition, forecast in (("main", "not preempted"), ("low", "in the 1 min 00 s of grace")):
+            output = self.ranksweep("submit", sweep, "--partition", partition, "--dry-run")
+            self.assertIn("#SBATCH --signal=B:USR1@120", output)
+            self.assertIn("#SBATCH --cpus-per-task=4", output)
+            self.assertIn(forecast, output)
+        self.assertEqual(list(self.folder.glob("*.sbatch")), [])
+
+    def test_wrong_options_are_refused(self):
+        sweep = self.write_sweep(SWEEP.replace("EPOCHS", "3"))
+        for options, reason in ((("--partition", "gpus"), "no partition `gpus`"), (("--time", "soon"), "--time soon"),
+                                (("--nodes", "two"), "--nodes"), (("--profile", "none.yaml"), "none.yaml"),
+                                (("--partition", "short", "--time", "2:00:00"), "at most 30 min")):
+            self.assertIn(reason, self.ranksweep("submit", sweep, *options, expect=2))
+
+    def test_doctor_examines_both_nodes(self):
+        output = subprocess.run(
+            ["sbatch", "--wait", "--nodes=2", "--ntasks-per-node=2", f"--output={self.folder}/doctor.log",
+             f"--wrap=mpirun '{BIN}/ranksweep' doctor ."], cwd=self.folder, check=False, text=True,
+            capture_output=True)
+        report = self.log()
+        self.assertEqual(output.returncode, 0, report)
+        self.assertIn("4 ranks see each other", report)
+        self.assertEqual(report.count("locks: work"), 3)
+        self.assertEqual(report.count("node2: trainer: "), 1)
+        self.assertNotIn("ERROR", report)
 
 
 if __name__ == "__main__":

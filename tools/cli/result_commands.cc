@@ -49,7 +49,7 @@ results::Table job_table(const std::filesystem::path& database) {
                        .rows = {}};
   if (!cluster::slurm_is_here()) return table;
   try {
-    for (const cluster::SlurmJob& job : cluster::slurm_jobs_of(absolute(database))) {
+    for (const cluster::SlurmJob& job : cluster::slurm_jobs_of(database)) {
       table.rows.push_back({job.id, job.state, job.reason == "None" ? "" : job.reason, job.nodes,
                             std::int64_t{job.restarts}, job.time_left});
     }

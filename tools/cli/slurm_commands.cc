@@ -266,11 +266,10 @@ struct CancelOptions {
 };
 
 ExitCode cancel(const CancelOptions& options) {
-  const auto database = std::filesystem::absolute(options.database);
-  const auto jobs = cluster::slurm_jobs_of(database);
+  const auto jobs = cluster::slurm_jobs_of(options.database);
   if (jobs.empty()) {
-    throw CommandError(ExitCode::bad_input,
-                       fmt::format("no job of yours in the queue works on {}", database.string()));
+    throw CommandError(ExitCode::bad_input, fmt::format("no job of yours in the queue works on {}",
+                                                        options.database.string()));
   }
   for (const cluster::SlurmJob& job : jobs) {
     if (job.state == "RUNNING" && !options.now) {
