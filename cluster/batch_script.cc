@@ -133,7 +133,7 @@ case $status in
   126 | 127) say "the launcher cannot be started: the reason stands above"; exit "$status" ;;
 esac
 # Launchers have statuses of their own, so the database tells whether the sweep is done.
-if %DONE% 2>/dev/null; then
+if %DONE%; then
   say "the sweep is done"
   exit $((status == 1))  # 1: some trials failed
 fi

@@ -10,6 +10,7 @@
 #include "results/comparison.h"
 #include "results/report.h"
 #include "results/results_reader.h"
+#include "results/sweep_progress.h"
 #include "results/tables.h"
 #include "tools/cli/commands.h"
 
@@ -110,19 +111,12 @@ void write_file(const std::filesystem::path& file, const std::string& text) {
   fmt::print("{} written\n", file.string());
 }
 
-// Whether the sweep that ran last has a trial to go on with.
-bool is_done(ResultsReader& reader) {
-  return reader
-      .query(
-          "SELECT 1 FROM sweep_trial JOIN trial ON trial.id = sweep_trial.trial "
-          "WHERE trial.state IN ('pending', 'running') "
-          "AND sweep = (SELECT sweep FROM invocation ORDER BY id DESC LIMIT 1) LIMIT 1")
-      .rows.empty();
-}
-
 ExitCode tell_status(const ResultOptions& options) {
+  if (options.done) {
+    return results::read_progress(options.database).complete() ? ExitCode::success
+                                                               : ExitCode::interrupted;
+  }
   ResultsReader reader(options.database);
-  if (options.done) return is_done(reader) ? ExitCode::success : ExitCode::interrupted;
   fmt::print("{}", status(reader, options));
   return ExitCode::success;
 }
@@ -198,7 +192,7 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
   command->add_option("database", standing->database, "The results database")->required();
   add_format(command, standing);
   command->add_flag("--done", standing->done,
-                    "Print nothing: exit status 0 when every trial of the last sweep has ended, 75 "
+                    "Print nothing: exit status 0 when every trial of the sweep has ended, 75 "
                     "when some have not");
   command->callback([standing, &result] { result = tell_status(*standing); });
 
