@@ -26,8 +26,8 @@ Networks ask_trainer(const std::filesystem::path& trainer, const std::set<std::s
                      std::array<int, 2> image_size) {
   const std::string answer =
       cluster::output_of({trainer.string(), "models", "--format", "json", "--architectures",
-                 fmt::format("{}", fmt::join(names, ",")), "--image-size",
-                 fmt::format("{}x{}", image_size[0], image_size[1])});
+                          fmt::format("{}", fmt::join(names, ",")), "--image-size",
+                          fmt::format("{}x{}", image_size[0], image_size[1])});
   Networks networks;
   for (const auto& each : nlohmann::json::parse(answer)) {
     networks[each.at("name")] = {.multiply_adds = each.at("multiply_adds"),

@@ -121,8 +121,8 @@ void answer(cluster::Transport& transport, const DoctorOptions& options, bool fi
   transport.send(cluster::kCoordinatorRank, to_json(report).dump());
 }
 
-// Prints what the others answer; returns the worst of it. `lock` is the file that rank 0 has locked,
-// empty when it could not.
+// Prints what the others answer; returns the worst of it. `lock` is the file that rank 0 has
+// locked, empty when it could not.
 Level ask_others(cluster::Transport& transport, const std::string& lock) {
   const json question = {{"time", now_in_seconds()}, {"lock", lock}};
   for (cluster::Rank rank = 1; rank < transport.size(); ++rank) {

@@ -90,8 +90,8 @@ struct Answers {
 
 Answers ask_trainer(const fs::path& checkpoint, const std::vector<std::string>& paths) {
   const TemporaryList list(paths);
-  const std::string output =
-      cluster::output_of({find_trainer().string(), "predict", checkpoint.string(), list.file().string()});
+  const std::string output = cluster::output_of(
+      {find_trainer().string(), "predict", checkpoint.string(), list.file().string()});
   Answers answers;
   for (std::size_t begin = 0, end = 0; begin < output.size(); begin = end + 1) {
     end = std::min(output.find('\n', begin), output.size());
