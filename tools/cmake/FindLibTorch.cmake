@@ -65,7 +65,6 @@ if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY AND LibTorch_NCCL_LIBRARY
   if(NOT TARGET LibTorch::nccl)
     add_library(LibTorch::nccl INTERFACE IMPORTED)
     target_include_directories(LibTorch::nccl SYSTEM INTERFACE ${LibTorch_NCCL_INCLUDE} ${LibTorch_CUDART_INCLUDE})
-    target_link_libraries(LibTorch::nccl INTERFACE LibTorch::cuda ${LibTorch_CUDA_LIBRARY} ${LibTorch_C10_CUDA_LIBRARY}
-                          ${LibTorch_NCCL_LIBRARY} ${LibTorch_CUDART_LIBRARY})
+    target_link_libraries(LibTorch::nccl INTERFACE ${LibTorch_NCCL_LIBRARY} ${LibTorch_CUDART_LIBRARY})
   endif()
 endif()
