@@ -104,4 +104,21 @@ Table failure_table(const std::vector<Attempt>& attempts) {
   return table;
 }
 
+Table provenance_table(const SweepInfo& sweep, const std::vector<Invocation>& invocations) {
+  Table table{{{"what", "what"}, {"value", "value"}}, {}};
+  table.rows = {{"data", sweep.data_path},
+                {"fingerprint", sweep.data_fingerprint},
+                {"images", fmt::format("{} train, {} validation, {} test", sweep.train_images,
+                                       sweep.val_images, sweep.test_images)},
+                {"classes", fmt::format("{}", fmt::join(sweep.classes, ", "))},
+                {"planned", sweep.created_at}};
+  if (!invocations.empty()) {
+    const Invocation& last = invocations.back();
+    table.rows.push_back({"command", last.command_line});
+    table.rows.push_back({"host", last.host});
+    for (const auto& [name, value] : last.environment) table.rows.push_back({name, value});
+  }
+  return table;
+}
+
 }  // namespace ranksweep::results

@@ -70,7 +70,21 @@ torch::Tensor TrainedModel::probabilities(const torch::Tensor& images) {
   torch::NoGradGuard no_gradients;
   const ImageSet set{.images = images, .labels = {}};
   const torch::Tensor all = torch::arange(images.size(0), torch::kInt64);
-  return Loss::probabilities(model_.logits(model_.pooled(model_.images(set, all)))).cpu();
+  return probabilities_of_prepared(model_.images(set, all)).cpu();
+}
+
+torch::Tensor TrainedModel::probabilities_of_prepared(const torch::Tensor& images) {
+  torch::NoGradGuard no_gradients;
+  return Loss::probabilities(model_.logits(model_.pooled(images)));
+}
+
+TrainedModel load_trained_model(const std::filesystem::path& path, torch::Device device) {
+  const SafetensorsFile file(path);
+  try {
+    return {file, device};
+  } catch (const SafetensorsError& error) {
+    throw SafetensorsError(path.string() + " cannot be used: " + error.what());
+  }
 }
 
 }  // namespace ranksweep::worker

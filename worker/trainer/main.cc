@@ -13,6 +13,7 @@
 #include "sweeps/sweep_spec.h"
 #include "worker/augmentation/preview.h"
 #include "worker/data/data_set.h"
+#include "worker/export/export_model.h"
 #include "worker/trainer/agent_link.h"
 #include "worker/trainer/models_command.h"
 #include "worker/trainer/predict_command.h"
@@ -90,7 +91,17 @@ int run(int argc, char** argv) {
   predict->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
   predict->add_option("list", list, "A file with paths, a zero byte after each")->required();
 
+  CLI::App* exporting = app.add_subcommand(
+      "export", "Write a network in a form of its own; `ranksweep export` finds the checkpoint");
+  std::filesystem::path folder;
+  exporting->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
+  exporting->add_option("folder", folder, "Where to write, an existing folder")->required();
+
   CLI11_PARSE(app, argc, argv);
+  if (*exporting) {
+    ranksweep::worker::export_model(checkpoint, folder);
+    return 0;
+  }
   if (*predict) {
     ranksweep::worker::predict(checkpoint, list);
     return 0;

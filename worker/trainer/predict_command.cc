@@ -19,20 +19,12 @@ std::vector<std::filesystem::path> read_list(const std::filesystem::path& list) 
   return paths;
 }
 
-TrainedModel load(const std::filesystem::path& checkpoint) {
-  const SafetensorsFile file(checkpoint);
-  try {
-    return {file, torch::cuda::is_available() ? torch::kCUDA : torch::kCPU};
-  } catch (const SafetensorsError& error) {
-    throw SafetensorsError(checkpoint.string() + " cannot be used: " + error.what());
-  }
-}
-
 }  // namespace
 
 void predict(const std::filesystem::path& checkpoint, const std::filesystem::path& list) {
   const std::vector<std::filesystem::path> paths = read_list(list);
-  TrainedModel model = load(checkpoint);
+  TrainedModel model =
+      load_trained_model(checkpoint, torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
   std::cout << nlohmann::json{{"classes", model.classes()}}.dump() << '\n';
   classify_files(model, paths, [](const Classification& result) {
     const auto line = result.error.empty() ? nlohmann::json{{"probabilities", result.probabilities}}
