@@ -26,9 +26,9 @@ class Exported {
     TrainingJob job = synthetic_job(folder_.path());
     job.spec.architecture = wanted.architecture;
     job.spec.normalization = wanted.normalization;
-    FeatureCache cache;
+    FeatureStore store(folder_.path() / "cache");
     ScriptedSupervisor supervisor(1);
-    train(job, synthetic_data(wanted.classes), cache, supervisor);
+    train(job, synthetic_data(wanted.classes), store, supervisor);
     model_ = std::make_unique<TrainedModel>(SafetensorsFile(folder_.path() / "best-1.safetensors"),
                                             torch::kCPU);
     std::stringstream file;
