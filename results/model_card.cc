@@ -60,7 +60,8 @@ Table score_table(const RankedTrial& trial) {
 
 std::string caution(const SweepInfo& sweep, const std::vector<RankedTrial>& ranking,
                     const RankedTrial& trial) {
-  const auto ranked = std::ranges::count_if(ranking, [](const auto& each) { return each.rank; });
+  const auto ranked =
+      std::ranges::count_if(ranking, [](const auto& each) { return each.rank.has_value(); });
   std::string text = fmt::format(
       "Loss and accuracy are those of {} validation images, at the epoch with the smallest loss on "
       "them.",

@@ -109,7 +109,9 @@ void add_export(CLI::App& app, ExitCode& result) {
                                   "A folder for the network, which needs no ranksweep then");
   CLI::Option* trial = command->add_option(
       "--trial", options->trial, "The first digits of a trial's identity, instead of the best");
-  command->add_flag("--best", "Export the network of the best trial, as without --trial")
+  command
+      ->add_flag_callback(
+          "--best", [] {}, "Export the network of the best trial, as without --trial")
       ->needs(model)
       ->excludes(trial->needs(model));
   forms->add_option("--csv", options->csv, "A folder for every table and view as CSV");

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cluster/child_process.h"
 #include "results/model_card.h"
 #include "results/results_reader.h"
 #include "tools/cli/checkpoint_files.h"
@@ -52,7 +53,8 @@ void export_model(const fs::path& database, const std::optional<std::string>& tr
   const std::string card = model_card(reader, chosen.trial);
   try {
     FolderInWork work(fs::absolute(folder).lexically_normal());
-    output_of({find_trainer().string(), "export", checkpoint.string(), work.path().string()});
+    cluster::output_of(
+        {find_trainer().string(), "export", checkpoint.string(), work.path().string()});
     std::ofstream file(work.path() / "README.md", std::ios::binary);
     file << card;
     if (!file.flush())
