@@ -94,7 +94,8 @@ class ExportTest(RanksweepCase):
         rank, loss = self.query("SELECT trial, val_loss FROM ranking WHERE rank = 1", self.trained)[0]
         self.assertIn(f"Trial {rank} of the sweep export, rank 1.", card)
         self.assertIn(f"{loss:.4f}", card)
-        self.assertIn("2 trials were ranked by these same images", card)
+        ranked = self.query("SELECT COUNT(rank) FROM ranking", self.trained)[0][0]
+        self.assertEqual(f"{ranked} trials were ranked by these same images" in card, ranked > 1)
         self.assertIn("neutral or smile", card)
         self.assertEqual((self.folder / "model" / "classes.txt").read_text(), "neutral\nsmile\n")
 
