@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "results/report.h"
 #include "results/report_data.h"
@@ -25,24 +24,6 @@ std::string section(const std::string& title, Table table) {
     more = fmt::format("\nThe first {} of {} rows.\n", kMostRows, rows);
   }
   return fmt::format("\n## {}\n\n{}{}", title, render(table, TableFormat::markdown), more);
-}
-
-Table provenance_table(const ReportData& data) {
-  const SweepInfo& sweep = data.sweep;
-  Table table{{{"what", "what"}, {"value", "value"}}, {}};
-  table.rows = {{"data", sweep.data_path},
-                {"fingerprint", sweep.data_fingerprint},
-                {"images", fmt::format("{} train, {} validation, {} test", sweep.train_images,
-                                       sweep.val_images, sweep.test_images)},
-                {"classes", fmt::format("{}", fmt::join(sweep.classes, ", "))},
-                {"planned", sweep.created_at}};
-  if (!data.invocations.empty()) {
-    const Invocation& last = data.invocations.back();
-    table.rows.push_back({"command", last.command_line});
-    table.rows.push_back({"host", last.host});
-    for (const auto& [name, value] : last.environment) table.rows.push_back({name, value});
-  }
-  return table;
 }
 
 // A fence that no line of `text` can close.
@@ -77,7 +58,7 @@ std::string report_markdown(ResultsReader& reader, const ReportOptions& options)
   text += section("Published beside reproduced", published_table(data));
   text += section("Time and devices", data.device_use);
   text += section("What went wrong", failure_table(data.attempts));
-  text += section("Where it came from", provenance_table(data));
+  text += section("Where it came from", provenance_table(data.sweep, data.invocations));
   return text + "\n" + code_block(valid_utf8(data.sweep.source));
 }
 

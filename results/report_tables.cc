@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "results/report_sections.h"
 
 namespace ranksweep::results {
@@ -100,6 +103,23 @@ Table failure_table(const std::vector<Attempt>& attempts) {
     table.rows.push_back({attempt.id, attempt.trial.hex(), attempt.description,
                           std::int64_t{attempt.rank}, attempt.host, attempt.outcome, attempt.cause,
                           attempt.message});
+  }
+  return table;
+}
+
+Table provenance_table(const SweepInfo& sweep, const std::vector<Invocation>& invocations) {
+  Table table{{{"what", "what"}, {"value", "value"}}, {}};
+  table.rows = {{"data", sweep.data_path},
+                {"fingerprint", sweep.data_fingerprint},
+                {"images", fmt::format("{} train, {} validation, {} test", sweep.train_images,
+                                       sweep.val_images, sweep.test_images)},
+                {"classes", fmt::format("{}", fmt::join(sweep.classes, ", "))},
+                {"planned", sweep.created_at}};
+  if (!invocations.empty()) {
+    const Invocation& last = invocations.back();
+    table.rows.push_back({"command", last.command_line});
+    table.rows.push_back({"host", last.host});
+    for (const auto& [name, value] : last.environment) table.rows.push_back({name, value});
   }
   return table;
 }

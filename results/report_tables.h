@@ -5,7 +5,7 @@
 #include "results/report_data.h"
 #include "results/table.h"
 
-// Tables that both reports show.
+// Tables that the reports share.
 namespace ranksweep::results {
 
 Table effect_table(const std::vector<Effect>& effects);
@@ -15,5 +15,7 @@ Table curve_table(const std::vector<Curve>& curves, std::size_t limit);
 Table attempt_table(const std::vector<Attempt>& attempts);
 // Attempts that failed, were lost or diverged.
 Table failure_table(const std::vector<Attempt>& attempts);
+// The data, and what the last invocation ran with.
+Table provenance_table(const SweepInfo& sweep, const std::vector<Invocation>& invocations);
 
 }  // namespace ranksweep::results

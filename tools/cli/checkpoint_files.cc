@@ -7,11 +7,10 @@
 #include "tools/cli/exit_code.h"
 
 namespace ranksweep::cli {
-namespace {
 
-results::RankedTrial find_trial(results::ResultsReader& reader,
-                                const std::filesystem::path& database,
-                                const std::optional<std::string>& trial) {
+results::RankedTrial chosen_trial(results::ResultsReader& reader,
+                                  const std::filesystem::path& database,
+                                  const std::optional<std::string>& trial) {
   const std::vector<results::RankedTrial> ranking = reader.ranking();
   const auto found =
       trial ? std::ranges::find(ranking, reader.find_trial(*trial), &results::RankedTrial::trial)
@@ -26,28 +25,24 @@ results::RankedTrial find_trial(results::ResultsReader& reader,
   return *found;
 }
 
-}  // namespace
-
 std::filesystem::path checkpoint_folder(const std::filesystem::path& database) {
   return std::filesystem::absolute(database).replace_extension(".checkpoints");
 }
 
-std::filesystem::path best_checkpoint(results::ResultsReader& reader,
-                                      const std::filesystem::path& database,
-                                      const std::optional<std::string>& trial) {
-  const results::RankedTrial best = find_trial(reader, database, trial);
-  if (!best.best_epoch) {
+std::filesystem::path best_checkpoint(const results::RankedTrial& trial,
+                                      const std::filesystem::path& database) {
+  if (!trial.best_epoch) {
     throw CommandError(ExitCode::bad_input,
-                       fmt::format("trial {} has no complete epoch yet", best.trial.short_hex()));
+                       fmt::format("trial {} has no complete epoch yet", trial.trial.short_hex()));
   }
-  std::filesystem::path file = checkpoint_folder(database) / best.trial.hex() /
-                               fmt::format("best-{}.safetensors", *best.best_epoch);
+  std::filesystem::path file = checkpoint_folder(database) / trial.trial.hex() /
+                               fmt::format("best-{}.safetensors", *trial.best_epoch);
   if (!std::filesystem::exists(file)) {
     throw CommandError(
         ExitCode::bad_input,
         fmt::format("{} is not there: the weights of trial {} are written when it ends, and lie "
                     "beside the database; was one moved without the other?",
-                    file.string(), best.trial.short_hex()));
+                    file.string(), trial.trial.short_hex()));
   }
   return file;
 }

@@ -1,6 +1,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "tools/cli/checkpoint_files.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/environment.h"
+#include "tools/cli/export_model.h"
 
 namespace ranksweep::cli {
 namespace {
@@ -77,11 +79,14 @@ void add_merge(CLI::App& app, ExitCode& result) {
 
 struct ExportOptions {
   std::filesystem::path database;
+  std::filesystem::path model;
+  std::optional<std::string> trial;
   std::filesystem::path csv;
   std::filesystem::path tensorboard;
 };
 
 ExitCode export_results(const ExportOptions& options) {
+  if (!options.model.empty()) export_model(options.database, options.trial, options.model);
   results::ResultsReader reader(options.database);
   if (!options.csv.empty()) {
     export_csv(reader, options.csv);
@@ -97,13 +102,22 @@ ExitCode export_results(const ExportOptions& options) {
 void add_export(CLI::App& app, ExitCode& result) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command =
-      app.add_subcommand("export", "Write the results in the forms of other programs");
+      app.add_subcommand("export", "Write a trained network, or the results, for other programs");
   command->add_option("database", options->database, "The results database")->required();
   auto* forms = command->add_option_group("forms");
+  auto* model = forms->add_option("-o,--output", options->model,
+                                  "A folder for the network, which needs no ranksweep then");
+  CLI::Option* trial = command->add_option(
+      "--trial", options->trial, "The first digits of a trial's identity, instead of the best");
+  command
+      ->add_flag_callback(
+          "--best", [] {}, "Export the network of the best trial, as without --trial")
+      ->needs(model)
+      ->excludes(trial->needs(model));
   forms->add_option("--csv", options->csv, "A folder for every table and view as CSV");
   forms->add_option("--tensorboard", options->tensorboard,
                     "A folder for TensorBoard's event files");
-  forms->require_option(1, 2);
+  forms->require_option(1, 3);
   command->callback([options, &result] { result = export_results(*options); });
 }
 

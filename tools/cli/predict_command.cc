@@ -151,7 +151,8 @@ results::Table make_table(const std::vector<std::string>& paths, const Answers& 
 
 ExitCode predict(const PredictOptions& options) {
   results::ResultsReader reader(options.database);
-  const fs::path checkpoint = best_checkpoint(reader, options.database, options.trial);
+  const fs::path checkpoint =
+      best_checkpoint(chosen_trial(reader, options.database, options.trial), options.database);
   const std::vector<std::string> paths = list_images(options.images);
   const Answers answers = ask_trainer(checkpoint, paths);
   const results::Table table = make_table(paths, answers, Decision(options, answers.classes));

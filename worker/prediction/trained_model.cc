@@ -70,7 +70,12 @@ torch::Tensor TrainedModel::probabilities(const torch::Tensor& images) {
   torch::NoGradGuard no_gradients;
   const ImageSet set{.images = images, .labels = {}};
   const torch::Tensor all = torch::arange(images.size(0), torch::kInt64);
-  return Loss::probabilities(model_.logits(model_.pooled(model_.images(set, all)))).cpu();
+  return probabilities_of_prepared(model_.images(set, all)).cpu();
+}
+
+torch::Tensor TrainedModel::probabilities_of_prepared(const torch::Tensor& images) {
+  torch::NoGradGuard no_gradients;
+  return Loss::probabilities(model_.logits(model_.pooled(images)));
 }
 
 TrainedModel load_model(const std::filesystem::path& checkpoint, torch::Device device) {

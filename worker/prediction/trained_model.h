@@ -27,10 +27,14 @@ class TrainedModel {
 
   const std::vector<std::string>& classes() const { return classes_; }
   std::array<int, 2> image_size() const { return spec_.image_size; }
+  sweeps::Normalization normalization() const { return normalization_of(spec_); }
+  Model& network() { return model_.model(); }
 
   // Of images [N, H, W, 3] of uint8, RGB, of image_size(), on the CPU: float32 [N, classes] there;
   // each row sums to 1. Normalised and computed as in validation.
   torch::Tensor probabilities(const torch::Tensor& images);
+  // The same of normalised images [N, 3, H, W] of float32, on the device.
+  torch::Tensor probabilities_of_prepared(const torch::Tensor& images);
   // Of a whole set of images of image_size(), as a trial's validation.
   Evaluation evaluate(const ImageSet& set) { return worker::evaluate(model_, set, {}, {}); }
 

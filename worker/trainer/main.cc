@@ -13,6 +13,7 @@
 #include "sweeps/sweep_spec.h"
 #include "worker/augmentation/preview.h"
 #include "worker/data/data_set.h"
+#include "worker/export/export_model.h"
 #include "worker/trainer/agent_link.h"
 #include "worker/trainer/models_command.h"
 #include "worker/trainer/predict_command.h"
@@ -97,7 +98,17 @@ int run(int argc, char** argv) {
   test->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
   test->add_option("request", request, "A JSON file with data, device and threads")->required();
 
+  CLI::App* exporting = app.add_subcommand(
+      "export", "Write a network in a form of its own; `ranksweep export` finds the checkpoint");
+  std::filesystem::path folder;
+  exporting->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
+  exporting->add_option("folder", folder, "Where to write, an existing folder")->required();
+
   CLI11_PARSE(app, argc, argv);
+  if (*exporting) {
+    ranksweep::worker::export_model(checkpoint, folder);
+    return 0;
+  }
   if (*test) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // as below: nobody would hear the answer
     ranksweep::worker::test(checkpoint, request);

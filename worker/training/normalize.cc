@@ -5,16 +5,7 @@
 #include <utility>
 
 namespace ranksweep::worker {
-namespace {
-
-// Per-channel factor and offset such that normalized = pixel * factor + offset.
-struct Scaling {
-  std::array<float, 3> factor;
-  std::array<float, 3> offset;
-  bool bgr = false;  // the result's channels are blue, green, red
-};
-
-Scaling scaling(sweeps::Normalization normalization) {
+PixelScaling pixel_scaling(sweeps::Normalization normalization) {
   constexpr float kByte = 1.0F / 255;
   switch (normalization) {
     case sweeps::Normalization::scale_0_1:
@@ -30,9 +21,11 @@ Scaling scaling(sweeps::Normalization normalization) {
           {-0.485F / 0.229F, -0.456F / 0.224F, -0.406F / 0.225F}};
 }
 
+namespace {
+
 // `from` and `to` may be the same place.
 template <typename Value>
-void normalize_pixels(const Value* from, std::int64_t count, const Scaling& scale, float* to) {
+void normalize_pixels(const Value* from, std::int64_t count, const PixelScaling& scale, float* to) {
   const auto [factor, offset, bgr] = scale;
   const int first = bgr ? 2 : 0;
   for (std::int64_t i = 0; i < count; ++i, from += 3, to += 3) {
@@ -45,7 +38,7 @@ void normalize_pixels(const Value* from, std::int64_t count, const Scaling& scal
   }
 }
 
-torch::Tensor normalize_on_cpu(const torch::Tensor& pixels, const Scaling& scale) {
+torch::Tensor normalize_on_cpu(const torch::Tensor& pixels, const PixelScaling& scale) {
   const std::int64_t count = pixels.numel() / 3;
   if (pixels.scalar_type() == torch::kUInt8) {
     torch::Tensor result = torch::empty(pixels.sizes(), torch::kFloat32);
@@ -61,7 +54,7 @@ torch::Tensor normalize_on_cpu(const torch::Tensor& pixels, const Scaling& scale
 }  // namespace
 
 torch::Tensor normalize(torch::Tensor pixels, sweeps::Normalization normalization) {
-  const Scaling scale = scaling(normalization);
+  const PixelScaling scale = pixel_scaling(normalization);
   if (pixels.is_cpu()) return normalize_on_cpu(pixels.contiguous(), scale);
   const torch::Tensor values = pixels.to(torch::kFloat32);
   const auto row = [&](const std::array<float, 3>& each) {
