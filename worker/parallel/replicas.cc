@@ -1,5 +1,6 @@
 #include "worker/parallel/replicas.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -56,8 +57,12 @@ std::vector<double> Replicas::sum(const std::vector<double>& values) {
   return {begin, begin + values.size()};
 }
 
+// At least two images for each member that has some: of one alone, in maps of one pixel, batch
+// normalisation cannot tell a variance.
 Replicas::Part Replicas::own_part(std::int64_t images) const {
-  return {images * member() / members(), images * (member() + 1) / members()};
+  const std::int64_t parts = std::clamp<std::int64_t>(images / 2, 1, members());
+  const std::int64_t part = std::min<std::int64_t>(member(), parts);
+  return {images * part / parts, std::min(images * (part + 1) / parts, images)};
 }
 
 torch::Tensor Replicas::part_of(const torch::Tensor& batch) const {

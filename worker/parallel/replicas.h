@@ -45,9 +45,9 @@ class Replicas {
   void sum(const torch::Tensor& tensor);
   std::vector<double> sum(const std::vector<double>& values);
 
-  // This member's part of a batch: as many images at every member, up to one, in the batch's order.
-  // Where there are fewer images than members, one without a part gets the last image, which then
-  // counts nothing.
+  // This member's part of a batch: as many images at every member, up to one, in the batch's order,
+  // and at least two. Where there are too few images for that, a member without a part gets the
+  // last image, which then counts nothing.
   torch::Tensor part_of(const torch::Tensor& batch) const;
   // What follows is about a batch of so many images.
   void begin_batch(std::int64_t images);
