@@ -125,16 +125,15 @@ class TestSplitTest(RanksweepCase):
         worst = re.search(r"worst image: (\S+)", output.stdout)[1]
         self.assertTrue((self.faces / worst).exists())
 
-    def test_predictions_survive_kills_bit_for_bit(self):
+    def test_predictions_survive_interruptions_bit_for_bit(self):
         predictions = ("SELECT identity, epoch, loss_low, loss_high, log_probabilities FROM prediction "
                        "JOIN trial ON trial.id = trial ORDER BY identity")
-        sweep = self.folder / "sweep.yaml"
-        sweep.write_text(self.sweep.read_text().replace("{threads: 1}", "{threads: 1, checkpoint_interval: 0.01}"))
-        for epochs in (1, 5):
-            process = self.start("run", sweep, "--db", self.database)
+        for epochs, stop in ((1, signal.SIGTERM), (3, signal.SIGKILL), (5, signal.SIGTERM)):
+            process = self.start("run", self.sweep, "--db", self.database)
             self.wait_for_rows(f"SELECT 1 WHERE (SELECT COUNT(*) FROM epoch) >= {epochs}")
-            self.end(process)
-        self.run_sweep(sweep)
+            process.send_signal(stop)
+            process.communicate(timeout=60)
+        self.run_sweep(self.sweep)
         self.assertEqual(self.query(predictions), self.query(predictions, self.trained))
         self.assertEqual(len(self.query(predictions)), 2)
 

@@ -34,7 +34,7 @@ TEST(Judgement, CountsWhatIsTakenForWhat) {
   EXPECT_THAT(judgement.confusion,
               ElementsAre(ElementsAre(1, 1, 0), ElementsAre(1, 0, 0), ElementsAre(0, 1, 1)));
   EXPECT_EQ(render(confusion_table(judgement, kClasses), TableFormat::csv),
-            "class,cat,dog,owl,right\r\ncat,1,1,0,0.5\r\ndog,1,0,0,0.0\r\nowl,0,1,1,0.5\r\n");
+            "class,cat,dog,owl,right\r\ncat,1,1,0,0.5\r\ndog,1,0,0,0\r\nowl,0,1,1,0.5\r\n");
 }
 
 TEST(Judgement, TellsTheSurestMistakesFirst) {

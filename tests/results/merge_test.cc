@@ -88,6 +88,9 @@ TEST_F(MergeTest, NoTableIsForgotten) {
   change(
       whole,
       "INSERT INTO skipped_file VALUES (1, 'a.jpg', 'is empty');"
+      "INSERT INTO attempt_member VALUES (1, 0, 0, 'node-a', 'cuda:0');"
+      "INSERT INTO test_result SELECT trial, epoch, 'now', 0.5, 0.5, 2, images, classes, loss_low, "
+      "loss_high, left_out, log_probabilities FROM prediction LIMIT 1;"
       "INSERT INTO event (invocation, at, kind, rank, message) VALUES (1, 'now', 'joined', 1, '')");
   merge_databases({whole}, merged_);
   ResultsReader reader(whole);

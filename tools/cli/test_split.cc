@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -69,7 +68,7 @@ void TestSplit::begin() {
     return;
   }
   const results::RankedTrial& best = ranking.front();
-  const auto checkpoint = best_checkpoint(reader, options_.database, std::nullopt);
+  const auto checkpoint = best_checkpoint(best, options_.database);
   evaluation_ = std::async(std::launch::async, [this, checkpoint, best] {
     results::TestEvaluated result = result_from(ask_trainer(options_, checkpoint));
     result.trial = best.trial;

@@ -133,6 +133,7 @@ TEST_F(TrainerTest, AFrozenBaseRunsOnceForTheTrainersOfANode) {
     next<cluster::Started>();
     answer(next<cluster::EpochDone>(), Decision::go_on);
     answer(next<cluster::EpochDone>(), Decision::stop);
+    next<cluster::Predicted>();
     const auto passes = next<cluster::BasePasses>();
     EXPECT_EQ(passes.used, 2);
     EXPECT_EQ(passes.run, run);
@@ -190,6 +191,7 @@ TEST_F(TrainerTest, AFileThatVanishesInMidSweepIsMissedOnlyWhereItIsToBeDecoded)
     send(planned);
     next<cluster::Started>();
     answer(next<cluster::EpochDone>(), Decision::stop);
+    next<cluster::Predicted>();
     next<cluster::Finished>();
     planned.attempt = ++attempt_;
   };
