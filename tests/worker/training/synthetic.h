@@ -68,9 +68,9 @@ class ScriptedSupervisor : public Supervisor {
     return metrics.epoch >= epochs_ ? Decision::complete : Decision::go_on;
   }
 
-  void predicted(int epoch, const sweeps::Predictions& predictions) override {
+  void predicted(int epoch, const sweeps::Predictions& given) override {
     predicted_epoch = epoch;
-    this->predictions = predictions;
+    predictions = given;
   }
 
   int predicted_epoch = 0;  // none
