@@ -74,7 +74,7 @@ std::string bytes_of(const std::vector<float>& log_probabilities) {
 
 std::vector<float> floats_from(std::string_view bytes) {
   std::vector<float> floats(bytes.size() / sizeof(float));
-  std::memcpy(floats.data(), bytes.data(), floats.size() * sizeof(float));
+  if (!floats.empty()) std::memcpy(floats.data(), bytes.data(), floats.size() * sizeof(float));
   return floats;
 }
 

@@ -19,7 +19,7 @@ BEYOND_A_SCHEMA = {
     "architecture_missing", "architecture_missing_in_include", "base_learning_rate_when_frozen",
     "endless_warmup", "escaped_nul", "exclude_takes_all", "fill_value_without_constant",
     "frozen_until_unknown_block", "frozen_until_when_frozen", "images_too_small",
-    "momentum_with_adam", "too_many_trials", "unfreezing_a_full_training", "unfreezing_too_late",
+    "momentum_with_adam", "more_devices_than_images", "too_many_trials", "unfreezing_a_full_training", "unfreezing_too_late",
     "weights_are_a_folder", "weights_for_two", "weights_missing", "weights_twice",
 }
 
