@@ -127,7 +127,7 @@ class Coordinator {
   void abandon(cluster::Rank from, const std::string& cause, const std::string& message);
   void give_up_silent_ranks(Clock::time_point now);
   void abandon_silent_trainers(Clock::time_point now);
-  void give_work(Clock::time_point now);
+  bool anything_runs() const;
 
   // Trials on several devices: orchestrator/coordinator_groups.cc.
   bool is_free(const AgentState& agent) const;
@@ -143,6 +143,9 @@ class Coordinator {
   void check_that_plan_fits();
   void stop_without_room() const;
   void free_late_members(Clock::time_point now);
+
+  // Who is given what to train: orchestrator/coordinator_dispatch.cc.
+  void give_work(Clock::time_point now);
   std::optional<std::size_t> trial_for(cluster::Rank rank) const;
   // Whether a rank but `rank` could be given the trial, now or later.
   bool another_takes(std::size_t trial, cluster::Rank rank) const;
@@ -154,6 +157,7 @@ class Coordinator {
   void leave_when_too_late(Clock::time_point now);
   // The leader first.
   void assign(const std::vector<cluster::Rank>& ranks, std::size_t trial, Clock::time_point now);
+
   // The sweep cannot go on without the database or a trainer's place to write to.
   void give_up_on_storage(Clock::time_point now);
   void watch_storage(Clock::time_point now);

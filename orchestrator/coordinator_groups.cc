@@ -88,9 +88,7 @@ void Coordinator::check_that_plan_fits() {
 }
 
 void Coordinator::stop_without_room() const {
-  const bool any_at_work = std::ranges::any_of(
-      agents_, [](const auto& entry) { return entry.second.attempt.has_value(); });
-  if (most_devices_wanted_ == 1 || any_at_work || interrupted_ || ledger_.complete() ||
+  if (most_devices_wanted_ == 1 || anything_runs() || interrupted_ || ledger_.complete() ||
       !all_heard() || !queue_.empty()) {
     return;
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <ranges>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -78,10 +77,9 @@ std::optional<std::size_t> Ledger::next(const Condition& fits) const {
 }
 
 std::optional<std::size_t> Ledger::smallest(const Condition& fits) const {
-  const auto backwards = waiting_ | std::views::reverse;
-  const auto found =
-      std::ranges::find_if(backwards, fits, [&](auto place) { return order_[place]; });
-  return found == backwards.end() ? std::nullopt : std::optional(order_[*found]);
+  const auto found = std::find_if(waiting_.rbegin(), waiting_.rend(),
+                                  [&](std::size_t place) { return fits(order_[place]); });
+  return found == waiting_.rend() ? std::nullopt : std::optional(order_[*found]);
 }
 
 std::optional<std::size_t> Ledger::trial_of(sweeps::AttemptId attempt) const {

@@ -30,9 +30,9 @@ const Metric& metric_named(const std::string& name) {
 }
 
 void rank_by(const Metric& metric, std::vector<RankedTrial>& ranking) {
-  const auto ranked_end = std::ranges::stable_partition(ranking, [&](const RankedTrial& trial) {
-                            return trial.rank && metric.of(trial);
-                          }).begin();
+  const auto ranked_end = std::stable_partition(
+      ranking.begin(), ranking.end(),
+      [&](const RankedTrial& trial) { return trial.rank && metric.of(trial); });
   std::stable_sort(ranking.begin(), ranked_end, [&](const auto& a, const auto& b) {
     return metric.higher_is_better ? *metric.of(a) > *metric.of(b) : *metric.of(a) < *metric.of(b);
   });

@@ -41,7 +41,7 @@ std::string Publisher::publish_if_due(Clock::time_point now) {
   if (now < next_) {
     return "";
   }
-  const std::string message = publish();
+  std::string message = publish();
   const Clock::duration taken = Clock::now() - now;
   next_ = now + std::max<Clock::duration>(kShortestInterval, kShareOfTime * taken);
   return message;

@@ -10,7 +10,7 @@ namespace ranksweep::results {
 namespace {
 
 // Of all thumbnails of a page, so that it stays small whatever draws them.
-constexpr std::size_t kMostThumbnailBytes = 512 * 1024;
+constexpr std::size_t kMostThumbnailBytes = std::size_t{512} * 1024;
 
 // The images of a gallery, and what became of them.
 struct Gallery {

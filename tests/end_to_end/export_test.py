@@ -23,19 +23,11 @@ class ExportTest(RanksweepCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.trained = cls.train_on(cls.faces, "drawn")
+        cls.trained = cls.train(SWEEP)
         # Other persons, in a size that is decoded at half of it.
         cls.unseen = cls.shared_folder / "unseen"
         subprocess.run([BIN / "ranksweep", "make-faces", cls.unseen, "--persons", "8", "--seed", "9", "--size", "96"],
                        check=True, capture_output=True)
-
-    @classmethod
-    def train_on(cls, faces, name):
-        sweep = cls.shared_folder / f"{name}.yaml"
-        sweep.write_text(SWEEP.replace("FACES", str(faces)))
-        database = cls.shared_folder / f"{name}.db"
-        subprocess.run([BIN / "ranksweep", "run", sweep, "--db", database], check=True, capture_output=True)
-        return database
 
     def export(self, *options, database=None, expect=0):
         return self.ranksweep("export", database or self.trained, "-o", self.folder / "model", *options,
@@ -83,7 +75,7 @@ class ExportTest(RanksweepCase):
 
     @unittest.skipUnless(LONDON_FACES.exists(), f"{LONDON_FACES} is not there")
     def test_photographs_are_classified_alike(self):
-        database = self.train_on(LONDON_FACES, "photographs")
+        database = self.train(SWEEP, "photographs", LONDON_FACES)
         self.export(database=database)
         images = self.images(LONDON_FACES / "val")
         self.assert_same(self.from_cpp(images), self.predicted(images, database=database))

@@ -7,7 +7,7 @@ import math
 import subprocess
 import unittest
 
-from ranksweep_case import BIN, RanksweepCase
+from ranksweep_case import RanksweepCase
 
 SWEEP = """
 name: predict
@@ -21,10 +21,7 @@ class PredictTest(RanksweepCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        sweep = cls.shared_folder / "sweep.yaml"
-        sweep.write_text(SWEEP.replace("FACES", str(cls.faces)))
-        cls.trained = cls.shared_folder / "trained.db"
-        subprocess.run([BIN / "ranksweep", "run", sweep, "--db", cls.trained], check=True, capture_output=True)
+        cls.trained = cls.train(SWEEP)
 
     def predict(self, *arguments, expect=0):
         return self.ranksweep("predict", self.trained, *arguments, expect=expect)

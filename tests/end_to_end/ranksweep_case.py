@@ -57,6 +57,15 @@ class RanksweepCase(unittest.TestCase):
             check=True, capture_output=True)
 
     @classmethod
+    def train(cls, text, name="trained", faces=None):
+        """The database of the sweep `text`, for the tests that only read it."""
+        sweep = cls.shared_folder / f"{name}.yaml"
+        sweep.write_text(text.replace("FACES", str(faces or cls.faces)))
+        database = cls.shared_folder / f"{name}.db"
+        subprocess.run([BIN / "ranksweep", "run", sweep, "--db", database], check=True, capture_output=True)
+        return database
+
+    @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.shared_folder)
 
@@ -128,3 +137,11 @@ class RanksweepCase(unittest.TestCase):
         self.assertEqual(gaps, [])
         running = self.query("SELECT COUNT(*) FROM attempt WHERE ended_at IS NULL", database)
         self.assertEqual(running, [(0,)])
+
+    def expect_undisturbed_ranking(self, sweep, trials=4, ranks=None):
+        """What was disturbed ends as the same sweep does when nobody disturbs it."""
+        undisturbed = self.folder / "undisturbed.db"
+        self.run_sweep(sweep, ranks=ranks, database=undisturbed)
+        self.assert_sound()
+        self.assertEqual(len(self.ranking()), trials)
+        self.assertEqual(self.ranking(), self.ranking(undisturbed))

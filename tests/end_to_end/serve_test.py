@@ -4,13 +4,12 @@ import http.client
 import re
 import shutil
 import sqlite3
-import subprocess
 import time
 import unittest
 from pathlib import Path
 
 from browser import Browser, find_chromium
-from ranksweep_case import BIN, RanksweepCase
+from ranksweep_case import RanksweepCase
 
 SWEEP = """
 name: serve
@@ -28,10 +27,7 @@ class ServeTest(RanksweepCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        sweep = cls.shared_folder / "sweep.yaml"
-        sweep.write_text(SWEEP.replace("FACES", str(cls.faces)))
-        cls.trained = cls.shared_folder / "trained.db"
-        subprocess.run([BIN / "ranksweep", "run", sweep, "--db", cls.trained], check=True, capture_output=True)
+        cls.trained = cls.train(SWEEP)
 
     def serve(self, database, *options):
         process = self.start("serve", database, "--port", "0", *options)

@@ -24,13 +24,6 @@ class FaultsTest(RanksweepCase):
         print(f"RANKSWEEP_SEED={SEED} repeats these moments", flush=True)
         cls.random = random.Random(SEED)
 
-    def expect_undisturbed_ranking(self, sweep):
-        undisturbed = self.folder / "undisturbed.db"
-        self.run_sweep(sweep, database=undisturbed)
-        self.assert_sound()
-        self.assertEqual(len(self.ranking()), 4)
-        self.assertEqual(self.ranking(), self.ranking(undisturbed))
-
     def use_trainer(self, script):
         """Trainers are started by `script`; what is asked of them with arguments, the real one answers."""
         trainer = self.folder / "trainer.sh"

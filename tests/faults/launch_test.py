@@ -21,13 +21,6 @@ class LaunchTest(RanksweepCase):
     def wait_for_epochs(self, count):
         self.wait_for_rows(f"SELECT 1 WHERE (SELECT COUNT(*) FROM epoch) >= {count}")
 
-    def expect_undisturbed_ranking(self, sweep):
-        undisturbed = self.folder / "undisturbed.db"
-        self.run_sweep(sweep, database=undisturbed)
-        self.assert_sound()
-        self.assertEqual(len(self.ranking()), 4)
-        self.assertEqual(self.ranking(), self.ranking(undisturbed))
-
     def expect_all_gone(self, family):
         deadline = time.monotonic() + 5
         while (left := [pid for pid in family if processes.lives(pid)]) and time.monotonic() < deadline:
