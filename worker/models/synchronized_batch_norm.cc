@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <ATen/OpMathType.h>
+
 namespace ranksweep::worker {
 namespace {
 
@@ -12,6 +14,9 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 const std::vector<std::int64_t> kAllButChannels = {0, 2, 3};
+
+// What sums are taken in: float32 for bfloat16, else the type of the values.
+torch::ScalarType sum_type(const Tensor& values) { return at::toOpMathType(values.scalar_type()); }
 
 Tensor by_channel(const Tensor& values) { return values.view({1, -1, 1, 1}); }
 
@@ -40,7 +45,8 @@ Statistics statistics_of(const Tensor& x, const SharedBatch& batch) {
   const Tensor mean = sums.slice(0, 0, channels) / count;
   const Tensor variance =
       (sums.slice(0, channels, 2 * channels) / count - mean.square()).clamp_min(0);
-  return {mean.to(torch::kFloat32), variance.to(torch::kFloat32), count.item<double>()};
+  const auto type = x.scalar_type();
+  return {mean.to(type), variance.to(type), count.item<double>()};
 }
 
 struct BatchNorm : torch::autograd::Function<BatchNorm> {
@@ -61,10 +67,11 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
   // are this member's own: the gradients of all parameters are summed later.
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const Tensor x = saved[0].to(torch::kFloat32);
+    const auto type = sum_type(saved[0]);
+    const Tensor x = saved[0].to(type);
     const Tensor& weight = saved[1];
     const Tensor& inverse = saved[3];
-    const Tensor dy = gradients[0].to(torch::kFloat32);
+    const Tensor dy = gradients[0].to(type);
     const Tensor centred = x - by_channel(saved[2]);
     const Tensor sum_dy = dy.sum(kAllButChannels);
     const Tensor sum_dy_centred = (dy * centred).sum(kAllButChannels);
@@ -73,7 +80,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     const auto& batch = *reinterpret_cast<const SharedBatch*>(context->saved_data["batch"].toInt());
     if (!batch.counts) sums.zero_();
     batch.sum(sums);
-    sums = (sums / context->saved_data["count"].toDouble()).to(torch::kFloat32);
+    sums = (sums / context->saved_data["count"].toDouble()).to(type);
     const auto halves = sums.chunk(2);
     Tensor dx = (dy - by_channel(halves[0]) - centred * by_channel(halves[1] * inverse.square())) *
                 by_channel(weight * inverse);
@@ -90,7 +97,7 @@ Tensor synchronized_batch_norm(const Tensor& x, const Tensor& weight, const Tens
   Statistics statistics;
   {
     const torch::NoGradGuard no_gradients;
-    statistics = statistics_of(x.detach().to(torch::kFloat32), batch);
+    statistics = statistics_of(x.detach().to(sum_type(x)), batch);
     const double unbiased = statistics.count / std::max(statistics.count - 1, 1.0);
     running_mean.lerp_(statistics.mean, momentum);
     running_variance.lerp_(statistics.variance * unbiased, momentum);

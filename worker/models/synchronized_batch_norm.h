@@ -13,9 +13,9 @@ struct SharedBatch {
 };
 
 // Batch normalisation by the statistics of a whole shared batch: what torch::batch_norm in training
-// mode does with all of it at once. The backward pass sums over the group too, so all members must
-// run it, and `batch` must outlive it. `x`: this member's part [N, C, H, W]; the others: [C]. The
-// running statistics are updated, alike at every member.
+// mode does with all of it at once, in float32 or, if `x` is so, in float64. The backward pass sums
+// over the group too, so all members must run it, and `batch` must outlive it. `x`: this member's
+// part [N, C, H, W]; the others: [C]. The running statistics are updated, alike at every member.
 torch::Tensor synchronized_batch_norm(const torch::Tensor& x, const torch::Tensor& weight,
                                       const torch::Tensor& bias, const torch::Tensor& running_mean,
                                       const torch::Tensor& running_variance, double momentum,

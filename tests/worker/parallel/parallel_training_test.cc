@@ -95,7 +95,7 @@ double relative_difference(const Arrays& a, const Arrays& b) {
   return std::sqrt(difference / size);
 }
 
-// With batch normalisation simple_cnn alone: deeper networks with it amplify what rounding changes.
+// With batch normalisation simple_cnn alone: synchronized_networks_test.cc has the deeper ones.
 class EachArchitecture : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Architectures, EachArchitecture,
                          testing::Values("simple_cnn", "vgg16_simple", "vgg16"));
