@@ -36,6 +36,7 @@ class ChangeWriter {
   ChangeWriter(SQLite::Database& database, const RowOfTrial& rows, const WrittenPlan& plan,
                const Clock& clock)
       : rows_(rows),
+        sweep_(plan.sweep),
         invocation_(plan.invocation),
         clock_(clock),
         predictions_(database, plan.sweep),
@@ -62,6 +63,11 @@ class ChangeWriter {
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?9 + coalesce(
               (SELECT elapsed_s FROM epoch WHERE trial = ?2 AND epoch = ?3 - 1), 0)))"),
         discard_epochs_(database, "DELETE FROM epoch WHERE trial = ? AND epoch > ?"),
+        put_step_(database, R"(
+            INSERT INTO measured_step
+              (sweep, architecture, training, image_height, image_width, batch_size, precision,
+               memory_format, device, threads, seconds)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING)"),
         skip_file_(database, R"(
             INSERT INTO skipped_file (sweep, file, reason)
             SELECT sweep, ?, ? FROM invocation WHERE id = ? ON CONFLICT DO NOTHING)"),
@@ -175,6 +181,26 @@ class ChangeWriter {
     set_state(change.trial, change.trial_state, 0);
   }
 
+  void operator()(const StepMeasured& change) {
+    put_step_.tryReset();
+    put_step_.bind(1, sweep_);
+    put_step_.bind(2, change.architecture);
+    put_step_.bind(3, change.training);
+    put_step_.bind(4, change.image_size[0]);
+    put_step_.bind(5, change.image_size[1]);
+    put_step_.bind(6, change.batch_size);
+    put_step_.bind(7, change.precision);
+    put_step_.bind(8, change.memory_format);
+    put_step_.bind(9, change.device);
+    put_step_.bind(10, change.threads);
+    if (change.seconds) {
+      put_step_.bind(11, *change.seconds);
+    } else {
+      put_step_.bind(11);
+    }
+    put_step_.exec();
+  }
+
   void operator()(const FileSkipped& change) {
     skip_file_.tryReset();
     skip_file_.bind(1, change.file);
@@ -216,6 +242,7 @@ class ChangeWriter {
   }
 
   const RowOfTrial& rows_;
+  std::int64_t sweep_;
   std::int64_t invocation_;
   const Clock& clock_;
   PredictionWriter predictions_;
@@ -227,6 +254,7 @@ class ChangeWriter {
   SQLite::Statement set_state_;
   SQLite::Statement put_epoch_;
   SQLite::Statement discard_epochs_;
+  SQLite::Statement put_step_;
   SQLite::Statement skip_file_;
   SQLite::Statement note_event_;
   SQLite::Statement count_commit_;
@@ -301,6 +329,30 @@ class SqliteStore::Connection {
     return next;
   }
 
+  std::vector<StepMeasured> measured_steps() {
+    std::vector<StepMeasured> steps;
+    with_store_errors(path_, [&] {
+      SQLite::Statement query(*database_, R"(
+          SELECT architecture, training, image_height, image_width, batch_size, precision,
+            memory_format, device, threads, seconds FROM measured_step WHERE sweep = ?)");
+      query.bind(1, written_.sweep);
+      while (query.executeStep()) {
+        StepMeasured& step = steps.emplace_back(
+            StepMeasured{.architecture = query.getColumn(0).getString(),
+                         .training = query.getColumn(1).getString(),
+                         .image_size = {query.getColumn(2).getInt(), query.getColumn(3).getInt()},
+                         .batch_size = query.getColumn(4).getInt(),
+                         .precision = query.getColumn(5).getString(),
+                         .memory_format = query.getColumn(6).getString(),
+                         .device = query.getColumn(7).getString(),
+                         .threads = query.getColumn(8).getInt(),
+                         .seconds = std::nullopt});
+        if (!query.isColumnNull(9)) step.seconds = query.getColumn(9).getDouble();
+      }
+    });
+    return steps;
+  }
+
   void commit(std::span<const Change> changes) {
     with_store_errors(path_, [&] {
       SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
@@ -363,6 +415,8 @@ SqliteStore::~SqliteStore() = default;
 std::vector<StoredTrial> SqliteStore::load_trials() { return connection_->load_trials(); }
 
 AttemptId SqliteStore::next_attempt() { return connection_->next_attempt(); }
+
+std::vector<StepMeasured> SqliteStore::measured_steps() { return connection_->measured_steps(); }
 
 void SqliteStore::commit(std::span<const Change> changes) { connection_->commit(changes); }
 

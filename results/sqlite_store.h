@@ -35,6 +35,8 @@ class SqliteStore final : public SweepStore {
 
   std::vector<StoredTrial> load_trials() override;
   sweeps::AttemptId next_attempt() override;
+  // Of this sweep.
+  std::vector<StepMeasured> measured_steps();
   // A number that is not finite is stored as NULL, and read back as NaN.
   void commit(std::span<const Change> changes) override;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -83,6 +84,20 @@ struct AttemptExcused {  // its device was at fault: it counts towards max_attem
   sweeps::TrialState trial_state = sweeps::TrialState::pending;  // what the trial is now
 };
 
+// How long a training step of some kind takes in a precision and a memory format. It decides what
+// trials run with that leave this to be measured, so the first word counts.
+struct StepMeasured {
+  std::string architecture;
+  std::string training;  // "full", or "frozen": the base's pass alone
+  std::array<int, 2> image_size = {};
+  int batch_size = 0;  // of each device; of no meaning for a frozen base
+  std::string precision;
+  std::string memory_format;
+  std::string device;  // where it was measured, with so many threads
+  int threads = 0;
+  std::optional<double> seconds;  // none: the device does not compute in that precision
+};
+
 struct FileSkipped {   // told again by each trainer; the first word counts
   std::string file;    // relative to the data set's folder
   std::string reason;  // completes a sentence
@@ -96,7 +111,7 @@ struct EventNoted {  // "rank 3 joined", "interrupted by SIGTERM"
 
 using Change = std::variant<AttemptStarted, MemberAssigned, AttemptDescribed, EpochRecorded,
                             PredictionsKept, TestEvaluated, EpochsDiscarded, AttemptEnded,
-                            AttemptExcused, FileSkipped, EventNoted>;
+                            AttemptExcused, StepMeasured, FileSkipped, EventNoted>;
 
 // What the store knows of a trial of the plan when a sweep starts or goes on.
 struct StoredTrial {

@@ -121,6 +121,23 @@ CREATE TABLE attempt_member (
   UNIQUE (attempt, rank)
 ) STRICT, WITHOUT ROWID;
 
+-- What `precision: auto` and `memory_format: auto` were settled by: the least time of a few training
+-- steps, before the first trial.
+CREATE TABLE measured_step (
+  sweep INTEGER NOT NULL REFERENCES sweep (id),
+  architecture TEXT NOT NULL,
+  training TEXT NOT NULL CHECK (training IN ('frozen', 'full')),  -- frozen: a pass of the base alone
+  image_height INTEGER NOT NULL,
+  image_width INTEGER NOT NULL,
+  batch_size INTEGER NOT NULL,      -- of each device; of no meaning for a frozen base
+  precision TEXT NOT NULL,
+  memory_format TEXT NOT NULL,
+  device TEXT NOT NULL,
+  threads INTEGER NOT NULL,
+  seconds REAL CHECK (seconds > 0), -- NULL: the device does not compute in that precision
+  PRIMARY KEY (sweep, architecture, training, image_height, image_width, batch_size, precision, memory_format)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE epoch (
   trial INTEGER NOT NULL REFERENCES trial (id),
   epoch INTEGER NOT NULL CHECK (epoch >= 1),

@@ -16,7 +16,8 @@ grid:
   training: full
   learning_rate: [1e-3, 3e-4]
   devices: DEVICES
-training: {epochs: EPOCHS, batch_size: 8, early_stopping: false, dropout: 0, optimizer: sgd, sync_batch_norm: true}
+training: {epochs: EPOCHS, batch_size: 8, early_stopping: false, dropout: 0, optimizer: sgd, sync_batch_norm: true,
+           memory_format: channels_last}
 execution: {threads: 1}
 """
 

@@ -25,7 +25,7 @@ grid:
   training: full
   learning_rate: [1e-3, 3e-4]
   augmentation: [none, flip]
-training: {{epochs: {epochs}, batch_size: 8, early_stopping: {early_stopping}}}
+training: {{epochs: {epochs}, batch_size: 8, early_stopping: {early_stopping}, memory_format: channels_last}}
 execution: {{{execution}}}
 """
 

@@ -17,7 +17,7 @@ SWEEP = """
 name: "Slurm's faces"
 data: {path: FACES, image_size: [32, 32]}
 grid: {architecture: simple_cnn, training: full, learning_rate: [1e-3, 3e-4], augmentation: [none, flip]}
-training: {epochs: EPOCHS, batch_size: 8, early_stopping: false}
+training: {epochs: EPOCHS, batch_size: 8, early_stopping: false, memory_format: channels_last}
 execution: {threads: 1}
 """
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares full training steps of ranksweep's trainer with PyTorch's eager mode.
 
-    tools/benchmarks/training_step.py build/release/bin/training_step [--rounds 3] ...
+    tools/benchmarks/training_step.py build/release/bin/ranksweep-trainer [--rounds 3] ...
 
 Needs the Python packages in .venv-tests and runs itself with them. Both sides take the same batch
 size, image size, threads and optimizer (RMSprop); rounds of the two alternate, so that whatever
@@ -13,6 +13,8 @@ steadier one on a machine that is busy with other work, but it does not see thre
 """
 
 import argparse
+import json
+import math
 import os
 import pathlib
 import subprocess
@@ -94,11 +96,13 @@ class Pytorch:
 
 
 def ours(name, memory_format, precision, options):
-    command = [options.program, name, memory_format, precision]
-    command += [str(n) for n in (options.batch, options.size, options.threads, options.steps)]
+    trial = {"architecture": name, "training": "full", "memory_format": memory_format, "precision": precision,
+             "batch_size": options.batch, "image_size": [options.size, options.size]}
+    command = [options.trainer, "steps", "--threads", str(options.threads), "--steps", str(options.steps),
+               json.dumps(trial)]
     environment = TRAINER_ENVIRONMENT | os.environ
     output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    return [tuple(map(float, line.split())) for line in output.splitlines()]
+    return json.loads(output.splitlines()[-1])[0] or [(math.nan, math.nan)]  # no such precision here
 
 
 def measure(name, options):
@@ -119,7 +123,7 @@ def main():
         os.environ["OMP_WAIT_POLICY"] = "passive"  # read when Torch is loaded
         os.execv(PYTHON, [str(PYTHON), *sys.argv])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("trainer", type=pathlib.Path)
     parser.add_argument("--architectures", nargs="+", default=ARCHITECTURES)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=3)

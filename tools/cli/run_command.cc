@@ -17,6 +17,7 @@
 #include "orchestrator/rank_loop.h"
 #include "results/publisher.h"
 #include "results/sqlite_store.h"
+#include "tools/cli/automatic_choices.h"
 #include "tools/cli/checkpoint_files.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/environment.h"
@@ -127,9 +128,16 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   if (!leaks.empty()) {
     store->commit(leaks);
   }
+  const int threads = inputs.sweep.execution.threads.value_or(place.hello.threads);
+  const sweeps::Plan plan =
+      options.small
+          ? inputs.plan  // compared with another small run: both with the defaults
+          : settle_automatic_choices(
+                inputs.plan, static_cast<int>(inputs.data.train.size()),
+                {.trainer = trainer, .device = place.hello.device, .threads = threads}, *store);
   const Clock::time_point start = Clock::now();
   ProgressDisplay display(inputs.plan, start);
-  orchestrator::Coordinator coordinator(inputs.plan,
+  orchestrator::Coordinator coordinator(plan,
                                         {.execution = inputs.sweep.execution,
                                          .data = data_for_trainers(inputs),
                                          .checkpoint_folder = checkpoint_folder(options.database),
@@ -147,7 +155,7 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
                   .trainer = trainer,
                   .data = data_for_trainers(inputs),
                   .device = place.hello.device,
-                  .threads = inputs.sweep.execution.threads.value_or(place.hello.threads)},
+                  .threads = threads},
                  *store);
   coordinator.keep_ranks(!test.done());
   try {

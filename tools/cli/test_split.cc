@@ -16,27 +16,19 @@
 #include "tools/cli/exit_code.h"
 #include "tools/cli/temporary_file.h"
 #include "tools/cli/text.h"
+#include "tools/cli/trainer_program.h"
 
 namespace ranksweep::cli {
 namespace {
 
-std::string ask_trainer(const TestSplitOptions& options, const std::filesystem::path& checkpoint) {
+nlohmann::json evaluate(const TestSplitOptions& options, const std::filesystem::path& checkpoint) {
   const nlohmann::json request = {
       {"data", options.data}, {"device", options.device}, {"threads", options.threads}};
   const TemporaryFile file(request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  return cluster::output_of(
-      {options.trainer.string(), "test", checkpoint.string(), file.path().string()},
-      [] { return cluster::stop_signal() != 0; });
+  return ask_trainer(options.trainer, {"test", checkpoint.string(), file.path().string()});
 }
 
-// The last line that is a result: a library may have printed warnings around it.
-results::TestEvaluated result_from(const std::string& output) {
-  nlohmann::json answer;
-  for (std::size_t begin = 0, end = 0; begin < output.size(); begin = end + 1) {
-    end = std::min(output.find('\n', begin), output.size());
-    auto line = nlohmann::json::parse(output.substr(begin, end - begin), nullptr, false);
-    if (line.is_object() && line.contains("accuracy")) answer = std::move(line);
-  }
+results::TestEvaluated result_from(const nlohmann::json& answer) {
   try {
     const nlohmann::json& loss = answer.at("loss");
     return {.loss = loss.is_null() ? std::numeric_limits<double>::infinity() : loss.get<double>(),
@@ -45,7 +37,7 @@ results::TestEvaluated result_from(const std::string& output) {
             .predictions = sweeps::predictions_from_json(answer)};
   } catch (const std::exception& error) {  // a key that is missing, or of another type
     throw CommandError(ExitCode::unfit, fmt::format("the trainer's answer is of no use ({}):\n{}",
-                                                    error.what(), output));
+                                                    error.what(), answer.dump()));
   }
 }
 
@@ -70,7 +62,7 @@ void TestSplit::begin() {
   const results::RankedTrial& best = ranking.front();
   const auto checkpoint = best_checkpoint(best, options_.database);
   evaluation_ = std::async(std::launch::async, [this, checkpoint, best] {
-    results::TestEvaluated result = result_from(ask_trainer(options_, checkpoint));
+    results::TestEvaluated result = result_from(evaluate(options_, checkpoint));
     result.trial = best.trial;
     result.epoch = *best.best_epoch;
     return result;

@@ -1,8 +1,11 @@
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <memory>
+#include <stdexcept>
 
 #include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
@@ -18,6 +21,7 @@
 #include "worker/trainer/models_command.h"
 #include "worker/trainer/predict_command.h"
 #include "worker/trainer/serve.h"
+#include "worker/trainer/steps_command.h"
 #include "worker/trainer/test_command.h"
 
 namespace {
@@ -32,13 +36,16 @@ bool is_socket(int descriptor) {
   return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
 }
 
+// An agent, or a `ranksweep` that wants an answer, takes its trainer along: nobody else would hear
+// it.
+void die_with_parent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
 int serve_agent(const CLI::App& app) {
   if (!is_socket(ranksweep::cluster::kTrainerSocket)) {
     std::cerr << app.help();
     return 2;
   }
-  // An agent that dies takes its trainer along, whatever the trainer is busy with.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  die_with_parent();  // whatever it is busy with
   at::set_num_interop_threads(1);
   AgentLink agent(ranksweep::cluster::kTrainerSocket);
   ranksweep::worker::serve(agent, kProgram);
@@ -56,87 +63,144 @@ void print_table(const nlohmann::json& models) {
   }
 }
 
+void add_models(CLI::App& app) {
+  struct Options {
+    std::string image_size = "150x150";
+    int batch = 10;
+    std::vector<std::string> architectures;
+    std::string format = "table";
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("models", "Describe the architectures");
+  command->add_option("--image-size", options->image_size, "HEIGHTxWIDTH in pixels")
+      ->capture_default_str();
+  command->add_option("--batch", options->batch, "Batch size, for the memory estimate")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--architectures", options->architectures, "Only these")->delimiter(',');
+  command->add_option("--format", options->format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  command->callback([options] {
+    std::array<int, 2> size = {};
+    char rest = 0;
+    if (std::sscanf(options->image_size.c_str(), "%dx%d%c", &size[0], &size[1], &rest) != 2) {
+      throw std::invalid_argument("--image-size: \"" + options->image_size +
+                                  "\" is not HEIGHTxWIDTH, such as 150x150");
+    }
+    const nlohmann::json described =
+        ranksweep::worker::describe_models(options->architectures, size, options->batch);
+    if (options->format == "json") {
+      std::cout << described.dump(2) << '\n';
+    } else {
+      print_table(described);
+    }
+  });
+}
+
+void add_preview(CLI::App& app) {
+  struct Options {
+    std::filesystem::path sweep;
+    std::filesystem::path picture = "preview.png";
+    ranksweep::worker::PreviewOptions shown;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("preview", "Draw what augmentation makes of a sweep's images");
+  command->add_option("sweep", options->sweep, "The sweep file")->required();
+  command->add_option("-o,--output", options->picture, "The PNG file to write")
+      ->capture_default_str();
+  command->add_option("--images", options->shown.images, "Training images to show")
+      ->capture_default_str();
+  command->add_option("--variants", options->shown.variants, "Epochs to show")
+      ->capture_default_str();
+  command->callback([options] {
+    ranksweep::worker::write_preview(ranksweep::sweeps::load_sweep(options->sweep), options->shown,
+                                     options->picture);
+  });
+}
+
+// `checkpoint`, and one path more.
+struct CheckpointOptions {
+  std::filesystem::path checkpoint;
+  std::filesystem::path other;
+};
+
+std::shared_ptr<CheckpointOptions> add_checkpoint(CLI::App& command, const std::string& other,
+                                                  const std::string& description) {
+  auto options = std::make_shared<CheckpointOptions>();
+  command.add_option("checkpoint", options->checkpoint, "A trial's best-EPOCH.safetensors")
+      ->required();
+  command.add_option(other, options->other, description)->required();
+  return options;
+}
+
+void add_predict(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "predict", "Classify images; `ranksweep predict` finds the checkpoint and prints a table");
+  const auto options =
+      add_checkpoint(*command, "list", "A file with paths, a zero byte after each");
+  command->callback([options] { ranksweep::worker::predict(options->checkpoint, options->other); });
+}
+
+void add_test(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "test", "Evaluate the test split; `ranksweep run` asks for it when all trials have ended");
+  const auto options =
+      add_checkpoint(*command, "request", "A JSON file with data, device and threads");
+  command->callback([options] {
+    die_with_parent();
+    ranksweep::worker::test(options->checkpoint, options->other);
+  });
+}
+
+void add_export(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "export", "Write a network in a form of its own; `ranksweep export` finds the checkpoint");
+  const auto options = add_checkpoint(*command, "folder", "Where to write, an existing folder");
+  command->callback(
+      [options] { ranksweep::worker::export_model(options->checkpoint, options->other); });
+}
+
+void add_steps(CLI::App& app) {
+  struct Options {
+    std::vector<std::string> trials;
+    std::string device = "cpu";
+    int threads = at::get_num_threads();
+    int steps = 3;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "steps", "Time training steps; `ranksweep run` asks for it to settle what is left to `auto`");
+  command->add_option("trials", options->trials, "Their parameters, canonical JSON")->required();
+  command->add_option("--device", options->device, "cpu or cuda:N")->capture_default_str();
+  command->add_option("--threads", options->threads, "Of this process")->check(CLI::PositiveNumber);
+  command->add_option("--steps", options->steps, "To time, after one")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->callback([options] {
+    die_with_parent();
+    std::cout << ranksweep::worker::describe_steps(options->trials, options->device,
+                                                   options->threads, options->steps)
+                     .dump()
+              << '\n';
+  });
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Trains the trials of a sweep. `ranksweep run` starts it and speaks to it over descriptor 3\n"
       "(docs/trainer_protocol.md); started by hand it only describes what it can train.",
       "ranksweep-trainer");
   app.set_version_flag("--version", kProgram);
-
-  CLI::App* models = app.add_subcommand("models", "Describe the architectures");
-  std::string size = "150x150";
-  int batch = 10;
-  std::vector<std::string> names;
-  std::string format = "table";
-  models->add_option("--image-size", size, "HEIGHTxWIDTH in pixels")->capture_default_str();
-  models->add_option("--batch", batch, "Batch size, for the memory estimate")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  models->add_option("--architectures", names, "Only these")->delimiter(',');
-  models->add_option("--format", format, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-
-  CLI::App* preview =
-      app.add_subcommand("preview", "Draw what augmentation makes of a sweep's images");
-  std::filesystem::path sweep_file, picture = "preview.png";
-  ranksweep::worker::PreviewOptions shown;
-  preview->add_option("sweep", sweep_file, "The sweep file")->required();
-  preview->add_option("-o,--output", picture, "The PNG file to write")->capture_default_str();
-  preview->add_option("--images", shown.images, "Training images to show")->capture_default_str();
-  preview->add_option("--variants", shown.variants, "Epochs to show")->capture_default_str();
-
-  CLI::App* predict = app.add_subcommand(
-      "predict", "Classify images; `ranksweep predict` finds the checkpoint and prints a table");
-  std::filesystem::path checkpoint, list;
-  predict->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
-  predict->add_option("list", list, "A file with paths, a zero byte after each")->required();
-
-  CLI::App* test = app.add_subcommand(
-      "test", "Evaluate the test split; `ranksweep run` asks for it when all trials have ended");
-  std::filesystem::path request;
-  test->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
-  test->add_option("request", request, "A JSON file with data, device and threads")->required();
-
-  CLI::App* exporting = app.add_subcommand(
-      "export", "Write a network in a form of its own; `ranksweep export` finds the checkpoint");
-  std::filesystem::path folder;
-  exporting->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
-  exporting->add_option("folder", folder, "Where to write, an existing folder")->required();
-
+  add_models(app);
+  add_preview(app);
+  add_predict(app);
+  add_test(app);
+  add_export(app);
+  add_steps(app);
   CLI11_PARSE(app, argc, argv);
-  if (*exporting) {
-    ranksweep::worker::export_model(checkpoint, folder);
-    return 0;
-  }
-  if (*test) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);  // as below: nobody would hear the answer
-    ranksweep::worker::test(checkpoint, request);
-    return 0;
-  }
-  if (*predict) {
-    ranksweep::worker::predict(checkpoint, list);
-    return 0;
-  }
-  if (*preview) {
-    ranksweep::worker::write_preview(ranksweep::sweeps::load_sweep(sweep_file), shown, picture);
-    return 0;
-  }
-  if (!*models) return serve_agent(app);
-
-  std::array<int, 2> image_size = {};
-  char rest = 0;
-  if (std::sscanf(size.c_str(), "%dx%d%c", &image_size[0], &image_size[1], &rest) != 2) {
-    std::cerr << "--image-size: \"" << size << "\" is not HEIGHTxWIDTH, such as 150x150\n";
-    return 2;
-  }
-  const nlohmann::json described = ranksweep::worker::describe_models(names, image_size, batch);
-  if (format == "json") {
-    std::cout << described.dump(2) << '\n';
-  } else {
-    print_table(described);
-  }
-  return 0;
+  return app.get_subcommands().empty() ? serve_agent(app) : 0;
 }
 
 }  // namespace

@@ -35,21 +35,12 @@ class Autocast {
   bool was_on_;
 };
 
-// Automatic choices are fixed for a machine rather than timed at run time, so that a trial gives
-// the same bits twice. docs/benchmarks.md has the measurements behind them.
-
-// Channels last was the quicker for every architecture measured.
-sweeps::MemoryFormat choose(sweeps::MemoryFormat wanted) {
+// What `auto` means where `ranksweep run` has not measured (tools/cli/automatic_choices.h).
+sweeps::MemoryFormat settled(sweeps::MemoryFormat wanted) {
   return wanted == sweeps::MemoryFormat::automatic ? sweeps::MemoryFormat::channels_last : wanted;
 }
-
-// Bfloat16 is the quicker where the processor multiplies it, and many times slower elsewhere.
-sweeps::Precision choose(sweeps::Precision wanted, torch::Device device) {
-  if (wanted != sweeps::Precision::automatic) return wanted;
-#ifdef __x86_64__
-  if (device.is_cpu() && __builtin_cpu_supports("avx512bf16")) return sweeps::Precision::bfloat16;
-#endif
-  return sweeps::Precision::float32;
+sweeps::Precision settled(sweeps::Precision wanted) {
+  return wanted == sweeps::Precision::automatic ? sweeps::Precision::float32 : wanted;
 }
 
 // Features are kept by the hash of the weights that they come from, so it has to be the right one.
@@ -69,8 +60,8 @@ sweeps::Normalization normalization_of(const sweeps::TrialSpec& spec) {
 TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device)
     : spec_(spec),
       device_(device),
-      precision_(choose(spec.precision, device)),
-      memory_format_(choose(spec.memory_format)),
+      precision_(settled(spec.precision)),
+      memory_format_(settled(spec.memory_format)),
       head_(make_head(spec, classes)),
       parameter_count_(
           measure(find_architecture(spec.architecture).build, spec.image_size).parameters) {
