@@ -32,7 +32,7 @@ class Expansion {
  private:
   void add_points(std::size_t depth, GridTrial trial) {
     if (depth == grid_.axes.size()) {
-      choose_weights(trial);
+      add_by_architecture(trial);
       if (!is_excluded(trial.spec)) trials_.push_back(std::move(trial));
       return;
     }
@@ -51,7 +51,7 @@ class Expansion {
     for (const Selection& entry : grid_.included) {
       GridTrial trial{defaults_, {}};
       for (const Setting& setting : entry.settings) add(setting, trial);
-      choose_weights(trial);
+      add_by_architecture(trial);
       const auto [first, is_new] =
           line_of.emplace(identifier.identify(trial.spec).hex(), entry.line);
       if (is_new) {
@@ -71,13 +71,16 @@ class Expansion {
     trial.settings.push_back(&setting);
   }
 
-  // Weights given by architecture are a default: a trial's own come first, `none` too.
-  void choose_weights(GridTrial& trial) const {
-    const auto weights = grid_.weights.find(trial.spec.architecture);
-    const bool has_own =
-        std::any_of(trial.settings.begin(), trial.settings.end(),
-                    [](const Setting* setting) { return setting->parameter->name == "weights"; });
-    if (weights != grid_.weights.end() && !has_own) weights->second.apply_to(trial.spec);
+  // A trial's own values come first, `weights: none` too.
+  void add_by_architecture(GridTrial& trial) const {
+    const auto found = grid_.by_architecture.find(trial.spec.architecture);
+    if (found == grid_.by_architecture.end()) return;
+    for (const Setting& setting : found->second) {
+      const bool has_own =
+          std::any_of(trial.settings.begin(), trial.settings.end(),
+                      [&](const Setting* own) { return own->parameter == setting.parameter; });
+      if (!has_own) setting.apply_to(trial.spec);
+    }
   }
 
   bool is_excluded(const TrialSpec& spec) {
@@ -99,6 +102,10 @@ class Expansion {
 };
 
 }  // namespace
+
+bool may_differ_by_architecture(const TrialParameter& parameter) {
+  return parameter.name == "weights" || parameter.name == "devices";
+}
 
 std::int64_t count_points(const Grid& grid) {
   std::int64_t count = 1;

@@ -25,8 +25,9 @@ struct Selection {
 // What a sweep file says about trials, before it is multiplied out.
 struct Grid {
   std::vector<Setting> defaults;
-  std::map<std::string, Setting> weights;  // by architecture, where no other weights are given
-  std::vector<Axis> axes;                  // in the file's order; the last turns fastest
+  // Defaults of single architectures, by name: what may_differ_by_architecture().
+  std::map<std::string, std::vector<Setting>> by_architecture;
+  std::vector<Axis> axes;  // in the file's order; the last turns fastest
   std::vector<Selection> excluded;
   std::vector<Selection> included;
 };
@@ -36,6 +37,10 @@ struct GridTrial {
   TrialSpec spec;
   std::vector<const Setting*> settings;  // its own: of the axes, or of its entry in `include`
 };
+
+// Whether the parameter's default may be a mapping, with a value for each architecture: what suits
+// one network and not the next, and is not compared.
+bool may_differ_by_architecture(const TrialParameter& parameter);
 
 inline constexpr std::int64_t kMostTrials = 1'000'000;
 

@@ -158,29 +158,35 @@ class SweepParser {
         fail(entry.key, fmt::format("`{}` belongs in `data:` as `{}`", parameter->name,
                                     parameter->block_name));
       } else {
-        keep_default(reader_.read(*parameter, entry.value, parameter->name));
+        read_default(*parameter, entry.value);
       }
     }
   }
 
-  // One file, or one for each architecture.
   void read_weights(const Node& value) {
     const TrialParameter& parameter = *find_trial_parameter("weights");
-    if (find_setting(grid_.defaults, parameter) != nullptr || !grid_.weights.empty()) {
+    if (weights_are_read_) {
       fail(value, "weights are given twice, at the top level and in `training:`");
       return;
     }
-    if (value.kind != Kind::mapping) {
-      keep_default(reader_.read(parameter, value, "weights"));
+    weights_are_read_ = true;
+    read_default(parameter, value);
+  }
+
+  // One value, or one for each architecture.
+  void read_default(const TrialParameter& parameter, const Node& value) {
+    if (value.kind != Kind::mapping || !may_differ_by_architecture(parameter)) {
+      keep_default(reader_.read(parameter, value, parameter.name));
       return;
     }
     for (const Entry& entry : value.entries) {
       const auto& names = architecture_names();
       if (std::find(names.begin(), names.end(), entry.key.text) == names.end()) {
-        fail(entry.key, fmt::format("weights: there is no architecture `{}`{}", entry.key.text,
-                                    suggestion(entry.key.text, names)));
-      } else if (auto setting = reader_.read(parameter, entry.value, "weights." + entry.key.text)) {
-        grid_.weights.emplace(entry.key.text, std::move(*setting));
+        fail(entry.key, fmt::format("{}: there is no architecture `{}`{}", parameter.name,
+                                    entry.key.text, suggestion(entry.key.text, names)));
+      } else if (auto setting =
+                     reader_.read(parameter, entry.value, parameter.name + "." + entry.key.text)) {
+        grid_.by_architecture[entry.key.text].push_back(std::move(*setting));
       }
     }
   }
@@ -358,6 +364,7 @@ class SweepParser {
   int grid_line_ = 0;
   int grid_column_ = 0;
   bool grid_is_read_ = true;
+  bool weights_are_read_ = false;
   bool exclude_is_read_ = true;
 };
 

@@ -4,6 +4,7 @@
 
 #include "sweeps/architectures.h"
 #include "sweeps/blocks.h"
+#include "sweeps/grid.h"
 #include "sweeps/trial_parameters.h"
 
 namespace ranksweep::sweeps {
@@ -33,12 +34,12 @@ ordered_json closed_object(ordered_json properties) {
       {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
 }
 
-// One file, or one for each architecture.
-ordered_json weights_schema() {
-  const TrialParameter& weights = *find_trial_parameter("weights");
-  auto files = ordered_json::object();
-  for (const std::string& name : architecture_names()) files[name] = reference(weights);
-  return {{"anyOf", {reference(weights), closed_object(std::move(files))}}};
+// One value, or one for each architecture where that is allowed.
+ordered_json default_schema(const TrialParameter& parameter) {
+  if (!may_differ_by_architecture(parameter)) return reference(parameter);
+  auto values = ordered_json::object();
+  for (const std::string& name : architecture_names()) values[name] = reference(parameter);
+  return {{"anyOf", {reference(parameter), closed_object(std::move(values))}}};
 }
 
 // In the grid a list is always a list of values, also for a parameter whose value may be a list.
@@ -55,9 +56,10 @@ ordered_json grid_schema() {
 ordered_json training_schema() {
   auto properties = ordered_json::object();
   for (const TrialParameter& parameter : trial_parameters()) {
-    if (parameter.block == Block::training) properties[parameter.name] = reference(parameter);
+    if (parameter.block == Block::training) {
+      properties[parameter.name] = default_schema(parameter);
+    }
   }
-  properties["weights"] = weights_schema();
   return closed_object(std::move(properties));
 }
 
@@ -90,7 +92,7 @@ ordered_json sweep_schema() {
                          {"title", "A sweep of ranksweep"}};
   ordered_json properties = {{"name", to_schema(name_shape())},
                              {"data", data_schema()},
-                             {"weights", weights_schema()},
+                             {"weights", default_schema(*find_trial_parameter("weights"))},
                              {"grid", grid_schema()},
                              {"exclude", selections_schema()},
                              {"include", selections_schema()},

@@ -384,6 +384,18 @@ include:
                                   std::nullopt, hash_hex("content of b")));
 }
 
+TEST(Devices, ByArchitectureAreADefaultThatATrialMayOverride) {
+  const SweepSpec sweep = parse(R"(
+grid: {architecture: [vgg16, resnet50, simple_cnn]}
+include:
+  - {architecture: resnet50, devices: 3}
+training: {batch_size: 16, devices: {resnet50: 4, vgg16: 2}}
+)");
+  std::vector<int> devices;
+  for (const TrialSpec& spec : sweep.trials) devices.push_back(spec.devices);
+  EXPECT_THAT(devices, ElementsAre(2, 4, 1, 3));
+}
+
 TEST_F(Weights, OfTheSameContentAreTheSameTrial) {
   const auto by = [&](const std::string& path) {
     return identities(parse_here("grid: {architecture: vgg16, weights: [" + path + "]}"));
