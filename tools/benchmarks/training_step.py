@@ -48,11 +48,12 @@ def plain_network(channels, batch_norm, first_stride):
 
 def reference(name):
     """The network with a head like ours."""
-    import timm
-    import torchvision
     from torch import nn
 
-    models = torchvision.models
+    if name == "inception_resnet_v2":
+        import timm
+    else:
+        from torchvision import models
     if name == "simple_cnn":
         base, width = plain_network([32, 64, 128, 128], True, 2)
     elif name == "vgg16_simple":

@@ -1,0 +1,122 @@
+// What a GPU computes, beside the same on a CPU. Numbers differ by the order of sums and by TF32,
+// with which cuDNN multiplies, so they are compared loosely.
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "tests/worker/training/synthetic.h"
+#include "worker/augmentation/augment.h"
+#include "worker/parallel/trainer_group.h"
+#include "worker/training/training_loop.h"
+
+namespace ranksweep::worker {
+namespace {
+
+const torch::Device kGpu(torch::kCUDA, 0);
+
+class Gpu : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!torch::cuda::is_available()) GTEST_SKIP() << "no GPU that this LibTorch can use";
+  }
+};
+
+TrainingJob job_on(torch::Device device, const TrialFolder& folder) {
+  TrainingJob job = synthetic_job(folder.path());
+  job.device = device;
+  job.spec.optimizer =
+      sweeps::Optimizer::sgd;  // RMSprop's first steps amplify what rounding changes
+  job.spec.dropout = 0;
+  return job;
+}
+
+std::vector<sweeps::EpochMetrics> epochs_of(const TrainingJob& job, const TrainingData& data,
+                                            int epochs = 2) {
+  FeatureStore store(job.directory.parent_path() / "cache");
+  ScriptedSupervisor supervisor(epochs);
+  EXPECT_EQ(train(job, data, store, supervisor).kind, TrainingEnd::Kind::finished);
+  return supervisor.reported;
+}
+
+void expect_near(const std::vector<sweeps::EpochMetrics>& found,
+                 const std::vector<sweeps::EpochMetrics>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_NEAR(found[i].train_loss, expected[i].train_loss, 0.02);
+    EXPECT_NEAR(found[i].val_loss, expected[i].val_loss, 0.02);
+    EXPECT_EQ(found[i].val_images, expected[i].val_images);
+  }
+}
+
+class GpuBesideCpu : public Gpu,
+                     public testing::WithParamInterface<std::function<void(sweeps::TrialSpec&)>> {};
+INSTANTIATE_TEST_SUITE_P(Trials, GpuBesideCpu,
+                         testing::Values([](sweeps::TrialSpec&) {},
+                                         [](sweeps::TrialSpec& spec) {
+                                           spec.memory_format = sweeps::MemoryFormat::contiguous;
+                                         },
+                                         [](sweeps::TrialSpec& spec) {
+                                           spec.augmentation =
+                                               *sweeps::find_augmentation_preset("standard");
+                                         },
+                                         [](sweeps::TrialSpec& spec) {
+                                           spec.architecture = "resnet50";
+                                           spec.training = sweeps::TrainingMode::frozen;
+                                         }));
+
+TEST_P(GpuBesideCpu, GivesTheSameEpochs) {
+  const TrainingData data = synthetic_data();
+  const TrialFolder on_cpu;
+  const TrialFolder on_gpu;
+  TrainingJob cpu = job_on(torch::kCPU, on_cpu);
+  TrainingJob gpu = job_on(kGpu, on_gpu);
+  GetParam()(cpu.spec);
+  GetParam()(gpu.spec);
+  expect_near(epochs_of(gpu, data), epochs_of(cpu, data));
+}
+
+TEST_F(Gpu, TrainsInBfloat16) {
+  const TrainingData data = synthetic_data();
+  const TrialFolder folder;
+  TrainingJob job = job_on(kGpu, folder);
+  job.spec.precision = sweeps::Precision::bfloat16;
+  for (const auto& epoch : epochs_of(job, data)) EXPECT_TRUE(std::isfinite(epoch.val_loss));
+}
+
+TEST_F(Gpu, AugmentsAsACpuDoes) {
+  const ImageSet set = synthetic_images(6, 2, 40, 5);
+  const std::vector<std::int64_t> images = {0, 1, 2, 3, 4, 5};
+  const auto& strong = *sweeps::find_augmentation_preset("strong");
+  const torch::Tensor on_cpu = augment(set.images, images, 3, strong, 0).to(torch::kFloat32);
+  const torch::Tensor on_gpu =
+      augment(set.images.to(kGpu), images, 3, strong, 0).cpu().to(torch::kFloat32);
+  // Of 255; a pixel on the edge of two may round to the other one.
+  EXPECT_LT((on_gpu - on_cpu).abs().mean().item<double>(), 0.5);
+}
+
+TEST_F(Gpu, GoesOnAfterAnInterruption) {
+  const TrainingData data = synthetic_data();
+  const TrialFolder whole_folder;
+  const auto whole = epochs_of(job_on(kGpu, whole_folder), data, 3);
+  const TrialFolder folder;
+  const TrainingJob job = job_on(kGpu, folder);
+  FeatureStore store(folder.shared() / "cache");
+  ScriptedSupervisor stopped(3, /*stop_at=*/7);
+  ASSERT_EQ(train(job, data, store, stopped).kind, TrainingEnd::Kind::stopped);
+  ScriptedSupervisor resumed(3);
+  ASSERT_EQ(train(job, data, store, resumed).kind, TrainingEnd::Kind::finished);
+  EXPECT_NEAR(resumed.reported.back().val_loss, whole.back().val_loss, 0.02);
+}
+
+TEST_F(Gpu, TrainsInAGroupOfOneThroughNccl) {
+  const TrainingData data = synthetic_data();
+  const TrialFolder alone;
+  const TrialFolder together;
+  TrainingJob job = job_on(kGpu, together);
+  const LedGroup led = lead_group(1, kGpu);
+  job.group = led.group.get();
+  expect_near(epochs_of(job, data), epochs_of(job_on(kGpu, alone), data));
+}
+
+}  // namespace
+}  // namespace ranksweep::worker
