@@ -111,6 +111,7 @@ void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t tr
   for (const cluster::Rank rank : ranks) {
     AgentState& agent = agents_.at(rank);
     agent.attempt = attempt;
+    agent.group = ranks;
     agent.leads = order.member == 0;
     agent.attempt_over_since.reset();
     agent.assigned = now;
