@@ -15,8 +15,6 @@ using sweeps::AttemptOutcome;
 namespace {
 
 constexpr const char* kProtocol = "trainer protocol";
-constexpr const char* kStorage = "storage";  // a trainer cannot write: docs/trainer_protocol.md
-
 constexpr const char* kStopped = "stopped on request";
 
 template <class Report>
@@ -68,8 +66,10 @@ void Coordinator::flush(Clock::time_point now) {
   begun_ = begun_.value_or(now);
   if (!last_look_ || now - *last_look_ >= kBetweenLooks) {
     last_look_ = now;
-    look_for_silence(now);
+    give_up_silent_ranks(now);
+    abandon_silent_trainers(now);
   }
+  free_late_members(now);
   leave_when_too_late(now);
   check_that_plan_fits();
   give_work(now);
@@ -365,12 +365,6 @@ std::vector<cluster::Rank> Coordinator::members(const AgentState& agent,
     if (agents_.at(rank).attempt == attempt) ranks.push_back(rank);
   }
   return ranks;
-}
-
-void Coordinator::look_for_silence(Clock::time_point now) {
-  give_up_silent_ranks(now);
-  abandon_silent_trainers(now);
-  free_late_members(now);
 }
 
 void Coordinator::give_up_silent_ranks(Clock::time_point now) {

@@ -42,7 +42,7 @@ class TooFewDevices : public std::runtime_error {
 struct CoordinatorOptions {
   sweeps::Execution execution;
   nlohmann::json data;                      // for Assign: DataSpec and fingerprint
-  std::filesystem::path checkpoint_folder;  // one folder a trial is made in it
+  std::filesystem::path checkpoint_folder;  // agents make a folder for each trial in it
   // When trainers will be told to write their states and stop, where that is known.
   std::optional<Clock::time_point> deadline;
 };
@@ -128,7 +128,6 @@ class Coordinator {
   void abandon(cluster::Rank from, const std::string& cause, const std::string& message);
   // Of the group that was given `agent` its last attempt, who still train `attempt`.
   std::vector<cluster::Rank> members(const AgentState& agent, sweeps::AttemptId attempt) const;
-  void look_for_silence(Clock::time_point now);
   void give_up_silent_ranks(Clock::time_point now);
   void abandon_silent_trainers(Clock::time_point now);
   bool anything_runs() const;

@@ -101,6 +101,9 @@ void Coordinator::stop_without_room() const {
 }
 
 void Coordinator::free_late_members(Clock::time_point now) {
+  if (most_devices_wanted_ == 1) {
+    return;
+  }
   for (auto& [rank, agent] : agents_) {
     if (!agent.attempt || agent.leads || agent.abandoning || ledger_.trial_of(*agent.attempt)) {
       continue;

@@ -163,7 +163,8 @@ TEST_F(SqliteStoreTest, GivesBackWhatWasCommitted) {
   EXPECT_EQ(trials[1].epochs, (std::vector{metrics_of(1, 0.9)}));
   EXPECT_EQ(trials[2].state, TrialState::pending);
   EXPECT_EQ(store->next_attempt(), 5);
-  EXPECT_EQ(ask("SELECT epoch, val_loss FROM epoch WHERE trial = 1"), "1|0.7\n2|0.5\n");
+  EXPECT_EQ(ask("SELECT epoch, val_loss FROM epoch WHERE trial = 1 ORDER BY epoch"),
+            "1|0.7\n2|0.5\n");
   EXPECT_EQ(ask("SELECT kind, rank, message, at FROM event"),
             "joined|3|rank 3 joined|2025-03-01T08:00:00.250Z\n");
   EXPECT_EQ(ask("SELECT count(*) FROM invocation"), "2\n");
