@@ -29,6 +29,18 @@ std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& 
 std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& path,
                                                    std::chrono::milliseconds busy_timeout);
 
+// Has SQLite not look at the schema's CHECKs while it lives.
+class WithoutChecks {
+ public:
+  explicit WithoutChecks(SQLite::Database& database);
+  WithoutChecks(const WithoutChecks&) = delete;
+  WithoutChecks& operator=(const WithoutChecks&) = delete;
+  ~WithoutChecks();
+
+ private:
+  SQLite::Database& database_;
+};
+
 // Moves what a write-ahead log holds into the database, and leaves a file that works everywhere. A
 // reader that is connected may keep it from that: then the log stays, for the next writer.
 void end_wal(SQLite::Database& database);

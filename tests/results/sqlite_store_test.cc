@@ -117,6 +117,7 @@ TEST_F(SqliteStoreTest, KeepsThePlanAsPendingTrialsOnceItIsOpen) {
   EXPECT_EQ(ask("SELECT name, classes, train_images, val_images, created_at FROM sweep"),
             "synthetic|[\"neutral\",\"smiling\"]|700|100|2025-03-01T08:00:00.250Z\n");
   EXPECT_EQ(ask("SELECT value FROM environment WHERE name = 'LibTorch'"), "2.11.0\n");
+  EXPECT_EQ(ask("PRAGMA integrity_check"), "ok\n");  // the CHECKs too, which were off meanwhile
   EXPECT_EQ(store->next_attempt(), 1);
 }
 
