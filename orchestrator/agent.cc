@@ -27,6 +27,9 @@ void Agent::receive(const CoordinatorMessage& message, Clock::time_point now) {
 void Agent::handle(const cluster::Command& command, Clock::time_point) {
   if (const auto* assign = std::get_if<cluster::Assign>(&command)) {
     attempt_ = assign->attempt;
+    if (!make_folder(assign->directory)) {
+      return;
+    }
     start_trainer_if_needed();
   }
   if (trainer_ != nullptr) {
@@ -106,6 +109,17 @@ void Agent::step(Clock::time_point now) {
 
 std::vector<pollfd> Agent::poll_set() const {
   return trainer_ != nullptr ? trainer_->poll_set() : std::vector<pollfd>();
+}
+
+bool Agent::make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    report_broken(*std::exchange(attempt_, std::nullopt), AttemptOutcome::failed, kStorage,
+                  fmt::format("{}: the folder for a trial's checkpoints cannot be made: {}",
+                              folder.string(), error.message()));
+  }
+  return !error;
 }
 
 void Agent::start_trainer_if_needed() {

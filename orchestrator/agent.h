@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,8 @@ class Agent {
   void handle(const LeaseRenewed& renewed, Clock::time_point now);
   void handle(const Rejoin& rejoin, Clock::time_point now);
   void keep_leases(Clock::time_point now);
+  // For the attempt's checkpoints. Where that cannot be, the attempt is over.
+  bool make_folder(const std::filesystem::path& folder);
   void start_trainer_if_needed();
   void pass_on(const cluster::Report& report);
   // The trainer is gone or must go; the attempt it trained, if any, is over.

@@ -1,7 +1,6 @@
 #include "orchestrator/commit_queue.h"
 
 #include <algorithm>
-#include <set>
 
 namespace ranksweep::orchestrator {
 namespace {
@@ -84,9 +83,12 @@ void CommitQueue::send_what_promises_nothing() {
   });
 }
 
-bool CommitQueue::holds_message_for(cluster::Rank rank) const {
-  return std::any_of(outbox_.begin(), outbox_.end(),
-                     [&](const Message& message) { return message.to == rank; });
+std::set<cluster::Rank> CommitQueue::recipients() const {
+  std::set<cluster::Rank> ranks;
+  for (const Message& message : outbox_) {
+    ranks.insert(message.to);
+  }
+  return ranks;
 }
 
 std::vector<std::pair<cluster::Rank, std::string>> CommitQueue::withdraw() {

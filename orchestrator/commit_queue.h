@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +42,8 @@ class CommitQueue {
 
   // Since the first commit of a row that did not work; none once a commit worked.
   const std::optional<Trouble>& trouble() const { return trouble_; }
-  bool holds_message_for(cluster::Rank rank) const;
+  // Of the messages that wait.
+  std::set<cluster::Rank> recipients() const;
   bool empty() const { return changes_.empty() && outbox_.empty(); }
   // Takes back the messages that wait. They will not be sent.
   std::vector<std::pair<cluster::Rank, std::string>> withdraw();

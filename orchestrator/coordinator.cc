@@ -15,8 +15,6 @@ using sweeps::AttemptOutcome;
 namespace {
 
 constexpr const char* kProtocol = "trainer protocol";
-constexpr const char* kStorage = "storage";  // a trainer cannot write: docs/trainer_protocol.md
-
 constexpr const char* kStopped = "stopped on request";
 
 template <class Report>
@@ -26,6 +24,8 @@ constexpr bool kEndsAttempt =
 
 constexpr std::chrono::seconds kPatienceOnceInterrupted{5};
 constexpr std::chrono::seconds kTimeToWriteStates{60};
+// Far below any lease, and seldom beside the messages of a thousand ranks.
+constexpr std::chrono::milliseconds kBetweenLooks{100};
 
 }  // namespace
 
@@ -64,8 +64,11 @@ void Coordinator::receive(cluster::Rank from, const AgentMessage& message, Clock
 
 void Coordinator::flush(Clock::time_point now) {
   begun_ = begun_.value_or(now);
-  give_up_silent_ranks(now);
-  abandon_silent_trainers(now);
+  if (!last_look_ || now - *last_look_ >= kBetweenLooks) {
+    last_look_ = now;
+    give_up_silent_ranks(now);
+    abandon_silent_trainers(now);
+  }
   free_late_members(now);
   leave_when_too_late(now);
   check_that_plan_fits();
@@ -199,10 +202,10 @@ void Coordinator::handle(cluster::Rank /*from*/, std::size_t /*trial*/,
   queue_.remember(results::FileSkipped{.file = skipped.file, .reason = skipped.reason});
 }
 
-void Coordinator::handle(cluster::Rank /*from*/, std::size_t /*trial*/,
+void Coordinator::handle(cluster::Rank from, std::size_t /*trial*/,
                          const cluster::GroupToken& token) {
-  for (const auto& [rank, agent] : agents_) {
-    if (agent.attempt == token.attempt && !agent.leads) {
+  for (const cluster::Rank rank : members(agents_.at(from), token.attempt)) {
+    if (rank != from) {
       post(rank, cluster::Command(cluster::GroupReady{token.attempt, token.token}));
     }
   }
@@ -246,8 +249,8 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::E
     return;
   }
   AgentState& agent = agents_.at(from);
-  for (auto& [rank, other] : agents_) {
-    if (other.attempt == epoch.attempt) other.health.did_well();
+  for (const cluster::Rank rank : members(agent, epoch.attempt)) {
+    agents_.at(rank).health.did_well();
   }
   agent.longest_epoch = std::max(agent.longest_epoch.value_or(0), epoch.metrics.seconds);
   agent.trainer.set_length(silence_limit(options_.execution.silence_limit, agent.longest_epoch));
@@ -318,15 +321,18 @@ void Coordinator::end_attempt(cluster::Rank from, sweeps::AttemptId attempt, End
   cluster::Rank leader = from;
   const bool all_end_well = ending.outcome == AttemptOutcome::finished ||
                             ending.outcome == AttemptOutcome::diverged || ending.cause == kStopped;
-  for (const auto& [rank, other] : agents_) {
-    if (other.attempt != attempt) continue;
+  for (const cluster::Rank rank : members(agent, attempt)) {
+    const AgentState& other = agents_.at(rank);
     if (other.leads) leader = rank;
     // Members wait for one another, and would wait for this one.
     if (!all_end_well && !other.abandoning) {
       abandon(rank, ending.cause, fmt::format("rank {}: {}", from, ending.message));
     }
   }
-  queue_.announce([=, this] { listener_.attempt_ended(leader, ledger_.record(trial), ending); });
+  queue_.announce([=, this] {
+    listener_.attempt_ended(leader, ledger_.record(trial), ending);
+    ledger_.forget_epochs(trial);
+  });
   if (ending.outcome == AttemptOutcome::failed || ending.outcome == AttemptOutcome::lost) {
     agent.health.broke(trial, attempt);
     if (agent.health.quarantined()) {
@@ -352,6 +358,15 @@ void Coordinator::abandon(cluster::Rank from, const std::string& cause,
   post(from, Abandon{.attempt = agent.attempt.value(), .cause = cause, .message = message});
 }
 
+std::vector<cluster::Rank> Coordinator::members(const AgentState& agent,
+                                                sweeps::AttemptId attempt) const {
+  std::vector<cluster::Rank> ranks;
+  for (const cluster::Rank rank : agent.group) {
+    if (agents_.at(rank).attempt == attempt) ranks.push_back(rank);
+  }
+  return ranks;
+}
+
 void Coordinator::give_up_silent_ranks(Clock::time_point now) {
   for (auto& [rank, agent] : agents_) {
     if (agent.dismissed || agent.given_up || !agent.lease.expired(now)) {
@@ -370,8 +385,9 @@ void Coordinator::give_up_silent_ranks(Clock::time_point now) {
 }
 
 void Coordinator::abandon_silent_trainers(Clock::time_point now) {
+  const std::set<cluster::Rank> awaiting = queue_.recipients();
   for (auto& [rank, agent] : agents_) {
-    if (!agent.attempt || !agent.leads || queue_.holds_message_for(rank)) {
+    if (!agent.attempt || !agent.leads || awaiting.contains(rank)) {
       agent.trainer.renew(now);  // it waits for us
     } else if (agent.trainer.expired(now) && !agent.abandoning) {
       abandon(rank, "no progress",

@@ -42,7 +42,7 @@ class TooFewDevices : public std::runtime_error {
 struct CoordinatorOptions {
   sweeps::Execution execution;
   nlohmann::json data;                      // for Assign: DataSpec and fingerprint
-  std::filesystem::path checkpoint_folder;  // one folder a trial is made in it
+  std::filesystem::path checkpoint_folder;  // agents make a folder for each trial in it
   // When trainers will be told to write their states and stop, where that is known.
   std::optional<Clock::time_point> deadline;
 };
@@ -86,7 +86,8 @@ class Coordinator {
   struct AgentState {
     Placement placement;
     std::optional<sweeps::AttemptId> attempt;
-    bool leads = true;  // the group that trains the attempt, be it a group of one
+    std::vector<cluster::Rank> group;  // that was given the attempt, the leader first
+    bool leads = true;                 // the group that trains the attempt, be it a group of one
     std::optional<Clock::time_point> attempt_over_since;  // while it has not yet said so itself
     Lease lease;
     bool joined = false;      // has said hello, since the start or since it was given up
@@ -125,6 +126,8 @@ class Coordinator {
   void leave_attempt(cluster::Rank from, const Ending& ending);
   // Has the trainer killed, and its attempt called lost.
   void abandon(cluster::Rank from, const std::string& cause, const std::string& message);
+  // Of the group that was given `agent` its last attempt, who still train `attempt`.
+  std::vector<cluster::Rank> members(const AgentState& agent, sweeps::AttemptId attempt) const;
   void give_up_silent_ranks(Clock::time_point now);
   void abandon_silent_trainers(Clock::time_point now);
   bool anything_runs() const;
@@ -173,11 +176,12 @@ class Coordinator {
   bool plan_fits_ = false;       // known once all ranks have joined
   std::map<cluster::Rank, AgentState> agents_;
   CommitQueue queue_;
-  std::optional<Clock::time_point> begun_;     // the first flush
-  Clock::duration longest_start_{0};           // of an attempt, up to its first step
-  std::string storage_failure_;                // what to tell the user; empty: none
-  std::optional<Clock::time_point> leave_by_;  // after a storage failure
-  std::string last_quarantine_;                // for people; empty: none
+  std::optional<Clock::time_point> begun_;      // the first flush
+  std::optional<Clock::time_point> last_look_;  // for silence
+  Clock::duration longest_start_{0};            // of an attempt, up to its first step
+  std::string storage_failure_;                 // what to tell the user; empty: none
+  std::optional<Clock::time_point> leave_by_;   // after a storage failure
+  std::string last_quarantine_;                 // for people; empty: none
   bool interrupted_ = false;
   bool keeps_ranks_ = false;
 };

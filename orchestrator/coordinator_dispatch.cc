@@ -1,7 +1,6 @@
 // Who is given what to train, and who is given nothing.
 
 #include <algorithm>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -77,15 +76,6 @@ bool Coordinator::another_takes(std::size_t trial, cluster::Rank rank) const {
 
 void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t trial,
                          Clock::time_point now) {
-  const std::filesystem::path folder =
-      options_.checkpoint_folder / ledger_.record(trial).planned->id.hex();
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    storage_failure_ = fmt::format("{}: the folder for a trial's checkpoints cannot be made: {}",
-                                   folder.string(), error.message());
-    return;
-  }
   const sweeps::AttemptId attempt = next_attempt_++;
   for (const cluster::Rank rank : ranks) {
     Placement& placement = agents_.at(rank).placement;
@@ -104,13 +94,14 @@ void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t tr
                         .trial = record.planned->id,
                         .spec = sweeps::to_canonical_json(record.planned->spec),
                         .data = options_.data,
-                        .directory = folder.string(),
+                        .directory = options_.checkpoint_folder / record.planned->id.hex(),
                         .checkpoint_interval = options_.execution.checkpoint_interval,
                         .known_epochs = static_cast<int>(record.epochs.size()),
                         .members = static_cast<int>(ranks.size())};
   for (const cluster::Rank rank : ranks) {
     AgentState& agent = agents_.at(rank);
     agent.attempt = attempt;
+    agent.group = ranks;
     agent.leads = order.member == 0;
     agent.attempt_over_since.reset();
     agent.assigned = now;

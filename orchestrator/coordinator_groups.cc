@@ -38,9 +38,8 @@ void Coordinator::renew_leader(const AgentState& member, Clock::time_point now) 
   if (member.leads || !member.attempt) {
     return;
   }
-  for (auto& [rank, agent] : agents_) {
-    if (agent.leads && agent.attempt == member.attempt) agent.trainer.renew(now);
-  }
+  AgentState& leader = agents_.at(member.group.front());
+  if (leader.attempt == member.attempt) leader.trainer.renew(now);
 }
 
 bool Coordinator::all_heard() const {
@@ -70,9 +69,8 @@ std::set<cluster::Rank> Coordinator::start_groups(Clock::time_point now) {
 }
 
 void Coordinator::check_that_plan_fits() {
-  const bool all_joined =
-      std::ranges::all_of(agents_, [](const auto& entry) { return entry.second.joined; });
-  if (plan_fits_ || most_devices_wanted_ == 1 || !all_joined || interrupted_) {
+  if (plan_fits_ || most_devices_wanted_ == 1 || interrupted_ ||
+      !std::ranges::all_of(agents_, [](const auto& entry) { return entry.second.joined; })) {
     return;
   }
   const int most = most_devices(places(&Coordinator::can_train));
@@ -103,6 +101,9 @@ void Coordinator::stop_without_room() const {
 }
 
 void Coordinator::free_late_members(Clock::time_point now) {
+  if (most_devices_wanted_ == 1) {
+    return;
+  }
   for (auto& [rank, agent] : agents_) {
     if (!agent.attempt || agent.leads || agent.abandoning || ledger_.trial_of(*agent.attempt)) {
       continue;

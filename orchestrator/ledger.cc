@@ -23,6 +23,28 @@ std::vector<std::size_t> longest_first(const sweeps::Plan& plan) {
   return order;
 }
 
+int& count_of(TrialCounts& counts, TrialState state) {
+  switch (state) {
+    case TrialState::pending:
+      return counts.pending;
+    case TrialState::running:
+      return counts.running;
+    case TrialState::finished:
+      return counts.finished;
+    case TrialState::diverged:
+      return counts.diverged;
+    case TrialState::failed:
+      break;
+  }
+  return counts.failed;
+}
+
+double work_done_of(const TrialRecord& record) {
+  const bool open = record.state == TrialState::pending || record.state == TrialState::running;
+  const double epochs = record.planned->spec.epochs;
+  return record.planned->cost * (open ? static_cast<double>(record.epochs.size()) / epochs : 1);
+}
+
 bool counts_as_failure(AttemptOutcome outcome) {
   return outcome == AttemptOutcome::failed || outcome == AttemptOutcome::lost;
 }
@@ -39,6 +61,7 @@ Ledger::Ledger(const sweeps::Plan& plan, const std::vector<results::StoredTrial>
   for (std::size_t place = 0; place < order_.size(); ++place) {
     place_in_order_[order_[place]] = place;
   }
+  records_.reserve(stored.size());
   for (std::size_t trial = 0; trial < stored.size(); ++trial) {
     const results::StoredTrial& known = stored[trial];
     records_.push_back({.planned = &plan.trials[trial],
@@ -46,6 +69,8 @@ Ledger::Ledger(const sweeps::Plan& plan, const std::vector<results::StoredTrial>
                         .failed_attempts = known.failed_attempts,
                         .attempt = known.open_attempt,
                         .epochs = known.epochs});
+    work_ += plan.trials[trial].cost;
+    count(records_.back(), 1);
     if (known.state == TrialState::pending) {
       waiting_.insert(place_in_order_[trial]);
     } else if (known.state == TrialState::running) {
@@ -87,30 +112,6 @@ std::optional<std::size_t> Ledger::trial_of(sweeps::AttemptId attempt) const {
   return found == running_.end() ? std::nullopt : std::optional(found->second);
 }
 
-TrialCounts Ledger::counts() const {
-  TrialCounts counts;
-  for (const TrialRecord& record : records_) {
-    switch (record.state) {
-      case TrialState::pending:
-        ++counts.pending;
-        break;
-      case TrialState::running:
-        ++counts.running;
-        break;
-      case TrialState::finished:
-        ++counts.finished;
-        break;
-      case TrialState::diverged:
-        ++counts.diverged;
-        break;
-      case TrialState::failed:
-        ++counts.failed;
-        break;
-    }
-  }
-  return counts;
-}
-
 results::Change Ledger::start(std::size_t trial, sweeps::AttemptId attempt,
                               const Placement& placement) {
   TrialRecord& record = records_.at(trial);
@@ -133,7 +134,7 @@ std::optional<results::Change> Ledger::rewind(sweeps::AttemptId attempt, int las
   if (record.epochs.size() <= static_cast<std::size_t>(last_kept)) {
     return std::nullopt;
   }
-  record.epochs.resize(static_cast<std::size_t>(last_kept));
+  change(record, [&] { record.epochs.resize(static_cast<std::size_t>(last_kept)); });
   return results::EpochsDiscarded{.trial = record.planned->id, .last_kept = last_kept};
 }
 
@@ -148,7 +149,7 @@ results::Change Ledger::add_epoch(sweeps::AttemptId attempt, const sweeps::Epoch
     throw std::invalid_argument(
         fmt::format("epoch {} was reported where epoch {} was due", metrics.epoch, expected));
   }
-  record.epochs.push_back(metrics);
+  change(record, [&] { record.epochs.push_back(metrics); });
   return results::EpochRecorded{
       .attempt = attempt, .trial = record.planned->id, .metrics = metrics};
 }
@@ -205,6 +206,13 @@ results::Change Ledger::end_of(TrialRecord& record, sweeps::AttemptId attempt,
                                .parameters = record.parameters};
 }
 
+void Ledger::forget_epochs(std::size_t trial) {
+  TrialRecord& record = records_.at(trial);
+  if (record.state == TrialState::finished || record.state == TrialState::diverged) {
+    record.epochs = {};
+  }
+}
+
 results::Change Ledger::excuse(std::size_t trial, sweeps::AttemptId attempt) {
   TrialRecord& record = records_.at(trial);
   if (record.failed_attempts == 0) {
@@ -234,13 +242,24 @@ void Ledger::apply(TrialRecord& record, TrialEvent event) {
                                        record.planned->id.short_hex(),
                                        sweeps::name_of(record.state)));
   }
-  record.state = *next;
+  change(record, [&] { record.state = *next; });
   const std::size_t place = place_in_order_[index_of(record)];
   if (record.state == TrialState::pending) {
     waiting_.insert(place);
   } else {
     waiting_.erase(place);
   }
+}
+
+void Ledger::change(TrialRecord& record, const std::function<void()>& mutate) {
+  count(record, -1);
+  mutate();
+  count(record, 1);
+}
+
+void Ledger::count(const TrialRecord& record, int sign) {
+  count_of(counts_, record.state) += sign;
+  work_done_ += sign * work_done_of(record);
 }
 
 std::size_t Ledger::index_of(const TrialRecord& record) const {

@@ -38,7 +38,7 @@ struct TrialRecord {
   sweeps::TrialState state = sweeps::TrialState::pending;
   int failed_attempts = 0;                   // failed or lost
   std::optional<sweeps::AttemptId> attempt;  // while it runs
-  std::vector<sweeps::EpochMetrics> epochs;  // in order, from 1, without gaps
+  std::vector<sweeps::EpochMetrics> epochs;  // in order, from 1, without gaps; see forget_epochs
   std::int64_t parameters = 0;               // of the network; 0 until a trainer has told
 };
 
@@ -76,8 +76,12 @@ class Ledger {
   std::optional<std::size_t> trial_of(sweeps::AttemptId attempt) const;
   const TrialRecord& record(std::size_t trial) const { return records_.at(trial); }
   std::size_t size() const { return records_.size(); }
-  TrialCounts counts() const;
-  // Whether every trial has ended: none waits, none runs. Cheap, unlike counts().
+  const TrialCounts& counts() const { return counts_; }
+  // Expected work of all trials, in the unit of the plan's costs, and how much of it is done or, by
+  // an early end, needs no doing.
+  double work() const { return work_; }
+  double work_done() const { return work_done_; }
+  // Whether every trial has ended: none waits, none runs.
   bool complete() const { return waiting_.empty() && running_.empty(); }
   // Whether the trial goes on after the epochs it has.
   cluster::Decision decision(std::size_t trial) const { return decision(records_.at(trial)); }
@@ -93,6 +97,9 @@ class Ledger {
   results::Change keep_predictions(std::size_t trial, int epoch,
                                    const sweeps::Predictions& predictions) const;
   results::Change end(sweeps::AttemptId attempt, const Ending& ending);
+  // Frees the epochs of a trial that has ended for good, so that memory does not grow with the
+  // trials that are done. Nothing for others.
+  void forget_epochs(std::size_t trial);
   // An attempt that ended as failed or lost counts no more. A trial that was given up waits again.
   results::Change excuse(std::size_t trial, sweeps::AttemptId attempt);
 
@@ -101,6 +108,9 @@ class Ledger {
   TrialRecord& running(sweeps::AttemptId attempt);
   results::Change end_of(TrialRecord& record, sweeps::AttemptId attempt, const Ending& ending);
   void apply(TrialRecord& record, TrialEvent event);
+  // Changes a record, and the sums over all records with it.
+  void change(TrialRecord& record, const std::function<void()>& mutate);
+  void count(const TrialRecord& record, int sign);
   std::size_t index_of(const TrialRecord& record) const;
 
   int max_attempts_;
@@ -110,6 +120,9 @@ class Ledger {
   std::set<std::size_t> waiting_;            // places of pending trials
   std::map<sweeps::AttemptId, std::size_t> running_;
   std::vector<std::size_t> cut_off_;  // trials for recover()
+  TrialCounts counts_;
+  double work_ = 0;
+  double work_done_ = 0;
 };
 
 }  // namespace ranksweep::orchestrator

@@ -18,6 +18,10 @@ struct Hello {  // first, and again after Rejoin: this rank can train, and train
   int threads = 1;     // of each trainer
 };
 
+// The cause of an attempt that could not write its files: no fault of its trial, and the sweep
+// stops (docs/trainer_protocol.md).
+inline constexpr const char* kStorage = "storage";
+
 struct AttemptBroken {  // the attempt is over, and not by the trainer's own good end
   sweeps::AttemptId attempt = 0;
   sweeps::AttemptOutcome outcome = sweeps::AttemptOutcome::lost;  // lost or failed

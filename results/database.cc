@@ -80,10 +80,22 @@ void check_schema(SQLite::Database& database, const std::filesystem::path& path)
   }
 }
 
+// That every page is where it belongs and can be read, before anything is written. Whether rows
+// keep the schema's CHECKs was seen when they were written, and would take eight times as long.
 void check_integrity(SQLite::Database& database, const std::filesystem::path& path) {
+  const WithoutChecks unchecked(database);
   const std::string found = database.execAndGet("PRAGMA quick_check(1)").getString();
   if (found != "ok") {
     throw StoreError(fmt::format("{}: {}: {}", path.string(), found, remedy_for(SQLITE_CORRUPT)));
+  }
+}
+
+void set_journal(SQLite::Database& database, Journal journal) {
+  const std::string wanted = journal == Journal::wal ? "wal" : "delete";
+  const std::string mode = database.execAndGet("PRAGMA journal_mode = " + wanted).getString();
+  if (mode != wanted) {
+    throw StoreError(fmt::format("{}: its journal stays '{}' and does not become '{}'",
+                                 database.getFilename(), mode, wanted));
   }
 }
 
@@ -116,8 +128,15 @@ void with_store_errors(const std::filesystem::path& path, const std::function<vo
   }
 }
 
+WithoutChecks::WithoutChecks(SQLite::Database& database) : database_(database) {
+  database_.exec("PRAGMA ignore_check_constraints = ON");
+}
+
+WithoutChecks::~WithoutChecks() { database_.tryExec("PRAGMA ignore_check_constraints = OFF"); }
+
 std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& path,
-                                                   std::chrono::milliseconds busy_timeout) {
+                                                   std::chrono::milliseconds busy_timeout,
+                                                   Journal journal) {
   std::unique_ptr<SQLite::Database> database;
   with_store_errors(path, [&] {
     database = std::make_unique<SQLite::Database>(path.string(),
@@ -127,9 +146,9 @@ std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& 
       check_schema(*database, path);
       check_integrity(*database, path);
     }
-    // A rollback journal works on the network file systems of clusters, where WAL does not. EXTRA
-    // makes a commit outlast a power cut, by syncing the folder once the journal is gone.
-    database->exec("PRAGMA journal_mode = DELETE");
+    set_journal(*database, journal);
+    // A commit outlasts a power cut: with a rollback journal EXTRA syncs the folder once the
+    // journal is gone, with a log every commit syncs it.
     database->exec("PRAGMA synchronous = EXTRA");
     database->exec("PRAGMA foreign_keys = ON");
   });
@@ -156,6 +175,15 @@ std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& 
     check_schema(*database, path);
   });
   return database;
+}
+
+void end_wal(SQLite::Database& database) {
+  for (const char* step : {"PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE"}) {
+    try {
+      database.exec(step);
+    } catch (const SQLite::Exception&) {  // held by a reader
+    }
+  }
 }
 
 std::unique_ptr<SQLite::Database> copy_into_memory(SQLite::Database& database) {

@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 
+#include "results/journal.h"
+
 namespace SQLite {
 class Database;
 class Statement;
@@ -22,9 +24,26 @@ void with_store_errors(const std::filesystem::path& path, const std::function<vo
 // than this program knows. A file that is missing or empty opens for writing as a database without
 // tables; for reading it is an error.
 std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& path,
-                                                   std::chrono::milliseconds busy_timeout);
+                                                   std::chrono::milliseconds busy_timeout,
+                                                   Journal journal = Journal::rollback);
 std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& path,
                                                    std::chrono::milliseconds busy_timeout);
+
+// Has SQLite not look at the schema's CHECKs while it lives.
+class WithoutChecks {
+ public:
+  explicit WithoutChecks(SQLite::Database& database);
+  WithoutChecks(const WithoutChecks&) = delete;
+  WithoutChecks& operator=(const WithoutChecks&) = delete;
+  ~WithoutChecks();
+
+ private:
+  SQLite::Database& database_;
+};
+
+// Moves what a write-ahead log holds into the database, and leaves a file that works everywhere. A
+// reader that is connected may keep it from that: then the log stays, for the next writer.
+void end_wal(SQLite::Database& database);
 
 // A copy of the database in memory, as it is at one moment. A writer is held up only while pages
 // are copied, not while somebody reads them.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "results/database.h"
 #include "results/sweep_store.h"
 #include "results/text.h"
 
@@ -101,6 +102,29 @@ void write_images(SQLite::Database& database, std::int64_t sweep, const Provenan
   write("test", provenance.test);
 }
 
+// Whether the database's plan is this one already, as when a sweep is gone on with. A description
+// follows from what is compared here.
+bool holds_plan(SQLite::Database& database, std::int64_t sweep, const Plan& plan) {
+  SQLite::Statement swept(database,
+                          "SELECT name FROM swept_parameter WHERE sweep = ? ORDER BY position");
+  swept.bind(1, sweep);
+  std::vector<std::string> names;
+  while (swept.executeStep()) names.push_back(swept.getColumn(0).getString());
+  if (names != plan.swept) return false;
+  SQLite::Statement known(database, R"(
+      SELECT trial.identity, sweep_trial.cost
+      FROM sweep_trial JOIN trial ON trial.id = sweep_trial.trial
+      WHERE sweep_trial.sweep = ? ORDER BY sweep_trial.position)");
+  known.bind(1, sweep);
+  for (const sweeps::PlannedTrial& trial : plan.trials) {
+    if (!known.executeStep() || known.getColumn(0).getString() != trial.id.hex() ||
+        known.getColumn(1).getDouble() != trial.cost) {
+      return false;
+    }
+  }
+  return !known.executeStep();
+}
+
 void write_swept_parameters(SQLite::Database& database, std::int64_t sweep, const Plan& plan) {
   SQLite::Statement clear(database, "DELETE FROM swept_parameter WHERE sweep = ?");
   clear.bind(1, sweep);
@@ -176,6 +200,8 @@ class TrialWriter {
 };
 
 void write_trials(SQLite::Database& database, std::int64_t sweep, const Plan& plan) {
+  // They take more than half of the time to write a large plan, whose rows are made here alone.
+  const WithoutChecks unchecked(database);
   SQLite::Statement clear(database, "DELETE FROM sweep_trial WHERE sweep = ?");
   clear.bind(1, sweep);
   clear.exec();
@@ -208,9 +234,11 @@ WrittenPlan write_plan(SQLite::Database& database, const std::filesystem::path& 
   written.sweep = write_sweep(database, plan, provenance, now);
   written.invocation = write_invocation(database, written.sweep, provenance, now);
   write_images(database, written.sweep, provenance);
-  write_swept_parameters(database, written.sweep, plan);
-  write_trials(database, written.sweep, plan);
-  write_trial_wide(database, plan.swept);
+  if (!holds_plan(database, written.sweep, plan)) {
+    write_swept_parameters(database, written.sweep, plan);
+    write_trials(database, written.sweep, plan);
+    write_trial_wide(database, plan.swept);
+  }
   return written;
 }
 

@@ -75,6 +75,7 @@ void Publisher::copy_and_replace() {
     SQLite::Database target(fresh.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     SQLite::Backup backup(target, source_->database());
     backup.executeStep(-1);
+    end_wal(target);  // which a copy has from its original, and readers on other hosts cannot use
   });
   std::filesystem::rename(fresh, copy_);
   copied_version_ = version;

@@ -20,6 +20,7 @@ using sweeps::AttemptId;
 using sweeps::EpochMetrics;
 using sweeps::TrialId;
 using RowOfTrial = std::unordered_map<std::string, std::int64_t>;  // by identity
+using IndexOfRow = std::unordered_map<std::int64_t, std::size_t>;  // in the plan
 
 void bind_finite(SQLite::Statement& statement, int place, double value) {
   if (std::isfinite(value)) {
@@ -279,7 +280,7 @@ class SqliteStore::Connection {
   Connection(const std::filesystem::path& path, const sweeps::Plan& plan,
              const Provenance& provenance, StoreOptions options)
       : path_(path), clock_(std::move(options.clock)), lock_(path) {
-    database_ = open_for_writing(path, options.busy_timeout);
+    database_ = open_for_writing(path, options.busy_timeout, options.journal);
     with_store_errors(path, [&] {
       {
         SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
@@ -294,16 +295,17 @@ class SqliteStore::Connection {
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+  ~Connection() {
+    writer_.reset();
+    end_wal(*database_);
+  }
 
   std::vector<StoredTrial> load_trials() {
     std::vector<StoredTrial> trials;
     with_store_errors(path_, [&] {
-      std::unordered_map<std::int64_t, std::size_t> index;  // into `trials`, by row
+      IndexOfRow index;
       SQLite::Statement query(*database_, R"(
-          SELECT trial.id, trial.identity, trial.state,
-            (SELECT count(*) FROM attempt
-             WHERE attempt.trial = trial.id AND outcome IN ('failed', 'lost') AND counts),
-            (SELECT max(id) FROM attempt WHERE attempt.trial = trial.id AND outcome IS NULL)
+          SELECT trial.id, trial.identity, trial.state
           FROM sweep_trial JOIN trial ON trial.id = sweep_trial.trial
           WHERE sweep_trial.sweep = ? ORDER BY sweep_trial.position)");
       query.bind(1, written_.sweep);
@@ -311,12 +313,11 @@ class SqliteStore::Connection {
         StoredTrial trial;
         trial.id = TrialId(query.getColumn(1).getString());
         trial.state = sweeps::trial_state_from(query.getColumn(2).getString());
-        trial.failed_attempts = query.getColumn(3).getInt();
-        if (!query.isColumnNull(4)) trial.open_attempt = query.getColumn(4).getInt64();
         index[query.getColumn(0).getInt64()] = trials.size();
         trials.push_back(std::move(trial));
       }
-      load_epochs(trials, index);
+      load_attempts(trials, index);
+      load_epochs(trials);
     });
     return trials;
   }
@@ -370,18 +371,41 @@ class SqliteStore::Connection {
   }
 
  private:
-  // Epochs after a gap are of no use to a resumed trial, and stay behind.
-  void load_epochs(std::vector<StoredTrial>& trials,
-                   const std::unordered_map<std::int64_t, std::size_t>& index) {
-    SQLite::Statement query(
-        *database_,
-        fmt::format("SELECT trial, {} FROM epoch ORDER BY trial, epoch", kEpochColumns));
+  // The few that are open or count towards max_attempts, in one pass over all.
+  void load_attempts(std::vector<StoredTrial>& trials, const IndexOfRow& index) {
+    SQLite::Statement query(*database_, R"(
+        SELECT trial, id, outcome IS NULL FROM attempt
+        WHERE outcome IS NULL OR (outcome IN ('failed', 'lost') AND counts) ORDER BY id)");
     while (query.executeStep()) {
       const auto found = index.find(query.getColumn(0).getInt64());
       if (found == index.end()) continue;
-      std::vector<EpochMetrics>& epochs = trials[found->second].epochs;
-      const EpochMetrics metrics = read_epoch(query, 1);
-      if (metrics.epoch == static_cast<int>(epochs.size()) + 1) epochs.push_back(metrics);
+      StoredTrial& trial = trials[found->second];
+      if (query.getColumn(2).getInt() != 0) {
+        trial.open_attempt = query.getColumn(1).getInt64();
+      } else {
+        ++trial.failed_attempts;
+      }
+    }
+  }
+
+  // Those of trials that go on. Epochs after a gap are of no use to them, and stay behind.
+  void load_epochs(std::vector<StoredTrial>& trials) {
+    SQLite::Statement query(
+        *database_,
+        fmt::format("SELECT {} FROM epoch WHERE trial = ? ORDER BY epoch", kEpochColumns));
+    for (StoredTrial& trial : trials) {
+      if (trial.state != sweeps::TrialState::pending &&
+          trial.state != sweeps::TrialState::running) {
+        continue;
+      }
+      query.reset();
+      query.bind(1, rows_.at(trial.id.hex()));
+      while (query.executeStep()) {
+        const EpochMetrics metrics = read_epoch(query, 0);
+        if (metrics.epoch == static_cast<int>(trial.epochs.size()) + 1) {
+          trial.epochs.push_back(metrics);
+        }
+      }
     }
   }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "results/journal.h"
 #include "results/provenance.h"
 #include "results/sweep_store.h"
 #include "results/utc_time.h"
@@ -16,6 +17,7 @@ struct StoreOptions {
   Clock clock = [] { return std::chrono::system_clock::now(); };  // begins and ends of attempts
   std::chrono::milliseconds busy_timeout{20'000};  // how long another program may hold up opening
   std::chrono::milliseconds commit_timeout{100};   // and a commit, which can be tried again
+  Journal journal = Journal::rollback;
 };
 
 // The sweep's store in one SQLite file, the schema of which docs/results.md describes. Belongs to

@@ -119,7 +119,7 @@ struct StoredTrial {
   sweeps::TrialState state = sweeps::TrialState::pending;
   int failed_attempts = 0;  // outcomes `failed` and `lost` that count towards max_attempts
   std::optional<sweeps::AttemptId> open_attempt;  // begun and never ended: its coordinator died
-  std::vector<sweeps::EpochMetrics> epochs;       // in order, without gaps
+  std::vector<sweeps::EpochMetrics> epochs;       // in order, without gaps; none once it has ended
 };
 
 // The durable truth about one sweep, as the coordinator sees it. One writer at a time.

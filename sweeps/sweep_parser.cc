@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "sweeps/contradictions.h"
 #include "sweeps/document.h"
 #include "sweeps/grid.h"
+#include "sweeps/identifier.h"
 #include "sweeps/nearest_name.h"
 #include "sweeps/setting.h"
 #include "sweeps/sweep_spec.h"
@@ -226,25 +228,20 @@ class SweepParser {
                               parameter.name));
       return axis;
     }
+    Identifier identifier("");  // of trials that differ in this value alone
+    std::unordered_set<std::string> known;
     for (const Node& item : value.items) {
-      if (auto setting = reader_.read(parameter, item, parameter.name)) {
-        add_value(std::move(*setting), axis);
+      auto setting = reader_.read(parameter, item, parameter.name);
+      if (!setting) continue;
+      if (known.insert(identifier.identify(setting->holder).hex()).second) {
+        axis.values.push_back(std::move(*setting));
+      } else {
+        warnings_.push_back(
+            {setting->line, setting->column,
+             fmt::format("grid.{}: the value is there already; it is taken once", parameter.name)});
       }
     }
     return axis;
-  }
-
-  void add_value(Setting setting, Axis& axis) {
-    const bool is_there =
-        std::any_of(axis.values.begin(), axis.values.end(),
-                    [&](const auto& value) { return value.matches(setting.holder); });
-    if (is_there) {
-      warnings_.push_back({setting.line, setting.column,
-                           fmt::format("grid.{}: the value is there already; it is taken once",
-                                       axis.parameter->name)});
-    } else {
-      axis.values.push_back(std::move(setting));
-    }
   }
 
   void read_selections(const Node& value, const std::string& where,

@@ -102,9 +102,24 @@ int characteristics(sqlite3_file* file) {
   return real(file)->pMethods->xDeviceCharacteristics(real(file));
 }
 
+// The index of a write-ahead log lies in memory, where nothing fails.
+int map_memory(sqlite3_file* file, int region, int size, int extend, void volatile** memory) {
+  return real(file)->pMethods->xShmMap(real(file), region, size, extend, memory);
+}
+
+int lock_memory(sqlite3_file* file, int offset, int count, int flags) {
+  return real(file)->pMethods->xShmLock(real(file), offset, count, flags);
+}
+
+void order_memory(sqlite3_file* file) { real(file)->pMethods->xShmBarrier(real(file)); }
+
+int unmap_memory(sqlite3_file* file, int remove) {
+  return real(file)->pMethods->xShmUnmap(real(file), remove);
+}
+
 constexpr sqlite3_io_methods make_methods() {
   sqlite3_io_methods methods{};
-  methods.iVersion = 1;
+  methods.iVersion = 2;
   methods.xClose = close_file;
   methods.xRead = read_file;
   methods.xWrite = write_file;
@@ -117,6 +132,10 @@ constexpr sqlite3_io_methods make_methods() {
   methods.xFileControl = control_file;
   methods.xSectorSize = sector_size;
   methods.xDeviceCharacteristics = characteristics;
+  methods.xShmMap = map_memory;
+  methods.xShmLock = lock_memory;
+  methods.xShmBarrier = order_memory;
+  methods.xShmUnmap = unmap_memory;
   return methods;
 }
 

@@ -1,6 +1,9 @@
 #include "tests/faults/instant_sweep.h"
 
+#include <utility>
+
 #include "results/sqlite_store.h"
+#include "tests/faults/processor_time.h"
 
 namespace ranksweep::testing {
 
@@ -11,7 +14,20 @@ InstantAgents::InstantAgents(int ranks) : ranks_(ranks) {
 }
 
 void InstantAgents::send(cluster::Rank to, std::string body) {
-  const auto message = orchestrator::decode_coordinator_message(body);
+  heard_.emplace_back(to, std::move(body));
+}
+
+void InstantAgents::act(orchestrator::Clock::time_point now) {
+  for (const auto& [rank, body] : std::exchange(heard_, {})) {
+    hear(rank, orchestrator::decode_coordinator_message(body));
+  }
+  if (!last_heartbeat_ || now - *last_heartbeat_ >= std::chrono::seconds(1)) {
+    last_heartbeat_ = now;
+    for (cluster::Rank rank = 0; rank < ranks_; ++rank) answer(rank, orchestrator::Heartbeat{});
+  }
+}
+
+void InstantAgents::hear(cluster::Rank to, const orchestrator::CoordinatorMessage& message) {
   const auto* command = std::get_if<cluster::Command>(&message);
   if (command == nullptr) {
     return;
@@ -51,12 +67,6 @@ void InstantAgents::report_epoch(cluster::Rank from, int epoch) {
                                                               .val_classes_predicted = 2}}));
 }
 
-void InstantAgents::send_heartbeats() {
-  for (cluster::Rank rank = 0; rank < ranks_; ++rank) {
-    answer(rank, orchestrator::Heartbeat{});
-  }
-}
-
 void InstantAgents::answer(cluster::Rank from, const orchestrator::AgentMessage& message) {
   answers_.push_back({.from = from, .body = orchestrator::encode(message)});
 }
@@ -70,33 +80,36 @@ std::optional<cluster::Envelope> InstantAgents::receive() {
   return envelope;
 }
 
-std::string run_instant_sweep(const sweeps::Plan& plan, const std::filesystem::path& path,
-                              double storage_patience, orchestrator::ProgressListener& listener,
-                              const std::function<void(int)>& each_turn, int ranks) {
+InstantSweepEnd run_instant_sweep(const sweeps::Plan& plan, const std::filesystem::path& path,
+                                  orchestrator::ProgressListener& listener,
+                                  const InstantSweepOptions& sweep) {
+  InstantSweepEnd end;
   try {
     const auto store = results::SqliteStore::open_for_sweep(
         path, plan, {.source = "name: test", .data_path = "faces", .classes = {"a", "b"}},
-        {.commit_timeout = std::chrono::milliseconds(5)});
-    InstantAgents agents(ranks);
+        {.commit_timeout = std::chrono::milliseconds(5), .journal = sweep.journal});
+    InstantAgents agents(sweep.ranks);
     orchestrator::CoordinatorOptions options;
-    options.execution.storage_patience = storage_patience;
+    options.execution.storage_patience = sweep.storage_patience;
     options.checkpoint_folder = path.string() + ".checkpoints";
     orchestrator::Coordinator coordinator(plan, options, agents, *store, listener);
     orchestrator::Clock::time_point now;
     for (int turn = 1; !coordinator.done(); ++turn) {
-      each_turn(turn);
-      now += std::chrono::seconds(1);
-      agents.send_heartbeats();
+      sweep.each_turn(turn);
+      now += sweep.turn;
+      agents.act(now);
+      const double begin = processor_seconds();
       while (const auto envelope = agents.receive()) {
         coordinator.receive(envelope->from, orchestrator::decode_agent_message(envelope->body),
                             now);
       }
       coordinator.flush(now);
+      end.coordinator_seconds += processor_seconds() - begin;
     }
   } catch (const results::StoreError& error) {
-    return error.what();
+    end.stopped = error.what();
   }
-  return "";
+  return end;
 }
 
 }  // namespace ranksweep::testing

@@ -18,7 +18,9 @@ constexpr int kEpochs = 2;
 class StorageFaultsTest : public ::testing::Test {
  protected:
   std::string run(double patience = 600) {
-    return run_instant_sweep(plan_, path_, patience, listener_);
+    return run_instant_sweep(plan_, path_, listener_,
+                             {.storage_patience = patience, .journal = journal_})
+        .stopped;
   }
 
   std::string ask(const std::string& sql) {
@@ -70,6 +72,7 @@ class StorageFaultsTest : public ::testing::Test {
   }
 
   sweeps::Plan plan_ = orchestrator::plan_of(kTrials, kEpochs);
+  results::Journal journal_ = results::Journal::rollback;
   std::optional<TemporaryFolder> folder_;
   std::filesystem::path path_;
   orchestrator::SilentListener listener_;
@@ -78,6 +81,12 @@ class StorageFaultsTest : public ::testing::Test {
 
 class EachStorageFaultTest : public StorageFaultsTest,
                              public ::testing::WithParamInterface<Fault> {};
+
+class EachJournalTest : public StorageFaultsTest,
+                        public ::testing::WithParamInterface<results::Journal> {
+ protected:
+  EachJournalTest() { journal_ = GetParam(); }
+};
 
 TEST_P(EachStorageFaultTest, EachOperationFailsOnceAndTheSweepGoesOnOrResumes) {
   const int operations = count_operations();
@@ -121,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EachStorageFaultTest,
                                                                    : "LateError";
                          });
 
-TEST_F(StorageFaultsTest, ACoordinatorThatIsKilledAtAnyOperationIsGoneOnWith) {
+TEST_P(EachJournalTest, ACoordinatorThatIsKilledAtAnyOperationIsGoneOnWith) {
   const int operations = count_operations();
   for (int at = 1; at <= operations; ++at) {
     SCOPED_TRACE(at);
@@ -140,11 +149,35 @@ TEST_F(StorageFaultsTest, ACoordinatorThatIsKilledAtAnyOperationIsGoneOnWith) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Journals, EachJournalTest,
+                         ::testing::Values(results::Journal::rollback, results::Journal::wal),
+                         [](const auto& journal) {
+                           return journal.param == results::Journal::wal ? "Wal" : "Rollback";
+                         });
+
+TEST_F(StorageFaultsTest, WithAWriteAheadLogEachOperationFailsOnceAndNothingIsLost) {
+  journal_ = results::Journal::wal;
+  const int operations = count_operations();
+  for (const Fault fault : {Fault::disk_full, Fault::io_error, Fault::late_error}) {
+    for (int at = 1; at <= operations; ++at) {
+      SCOPED_TRACE(::testing::Message() << "fault " << static_cast<int>(fault) << " at " << at);
+      start_anew();
+      std::string stopped;
+      {
+        const FaultyDisk disk({.fault = fault, .at = at});
+        stopped = run();
+      }
+      if (!stopped.empty()) expect_to_go_on();
+      ASSERT_EQ(ranking(), expected_);
+    }
+  }
+}
+
 TEST_F(StorageFaultsTest, AReaderThatHoldsTheDatabaseForAWhileCostsNothing) {
   count_operations();
   start_anew();
   std::optional<SQLite::Database> reader;
-  const std::string stopped = run_instant_sweep(plan_, path_, 600, listener_, [&](int turn) {
+  const auto hold_for_a_while = [&](int turn) {
     if (turn == 3) {
       reader.emplace(path_.string(), SQLite::OPEN_READONLY);
       reader->exec("BEGIN");
@@ -152,8 +185,9 @@ TEST_F(StorageFaultsTest, AReaderThatHoldsTheDatabaseForAWhileCostsNothing) {
     } else if (turn == 30) {
       reader.reset();
     }
-  });
-  EXPECT_EQ(stopped, "");
+  };
+  const auto end = run_instant_sweep(plan_, path_, listener_, {.each_turn = hold_for_a_while});
+  EXPECT_EQ(end.stopped, "");
   EXPECT_EQ(ranking(), expected_);
   ASSERT_EQ(listener_.troubles.size(), 2u);
   EXPECT_THAT(listener_.troubles[0], ::testing::HasSubstr("another program holds the database"));

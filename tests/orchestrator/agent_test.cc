@@ -33,14 +33,12 @@ class AgentTest : public testing::Test {
     run_command({SCRIPTED_TRAINER, behaviour}, trials);
   }
   void run_command(const std::vector<std::string>& command, int trials) {
-    const std::filesystem::path folder =
-        std::filesystem::path(testing::TempDir()) /
-        testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(folder);
+    std::error_code ignored;
+    std::filesystem::remove_all(checkpoints_, ignored);
     plan_ = plan_of(trials, /*epochs=*/4);
     store_ = std::make_unique<FakeStore>(plan_);
     CoordinatorOptions options;
-    options.checkpoint_folder = folder;
+    options.checkpoint_folder = checkpoints_;
     options.execution.silence_limit = silence_limit_;
     Coordinator coordinator(plan_, options, transport_, *store_, listener_);
     Agent agent({.trainer_command = command, .hello = {.host = "here", .device = "cpu"}},
@@ -59,6 +57,9 @@ class AgentTest : public testing::Test {
     EXPECT_EQ(listener_.endings.size(), static_cast<std::size_t>(attempts));
   }
 
+  std::filesystem::path checkpoints_ =
+      std::filesystem::path(testing::TempDir()) /
+      testing::UnitTest::GetInstance()->current_test_info()->name() / "checkpoints";
   double silence_limit_ = 60;
   sweeps::Plan plan_;
   std::unique_ptr<FakeStore> store_;
@@ -190,6 +191,15 @@ TEST_F(AgentTest, ATrainerOfAnotherVersionIsRefused) {
   run("wrong_version");
   EXPECT_EQ(store_->trial(0).state, TrialState::failed);
   EXPECT_EQ(listener_.endings[0].message, "scripted_trainer speaks version 99, not 1");
+}
+
+TEST_F(AgentTest, NoRoomForACheckpointFolderStopsTheSweepAndIsNoFailureOfTheTrial) {
+  checkpoints_ = "/dev/null/checkpoints";
+  EXPECT_THAT([&] { run("well"); },
+              testing::ThrowsMessage<results::StoreUnavailable>(HasSubstr(
+                  "the folder for a trial's checkpoints cannot be made: Not a directory")));
+  EXPECT_EQ(store_->trial(0).state, TrialState::pending);
+  EXPECT_EQ(store_->trial(0).failed_attempts, 0);
 }
 
 TEST_F(AgentTest, AProgramThatIsNotThereFailsTheTrialWithItsName) {

@@ -106,6 +106,7 @@ class FakeStore : public results::SweepStore {
   }
   void play(const results::PredictionsKept& kept) { predictions.push_back(kept); }
   void play(const results::TestEvaluated&) {}
+  void play(const results::StepMeasured&) {}
   void play(const results::FileSkipped&) {}
   void play(const results::EventNoted&) {}
 

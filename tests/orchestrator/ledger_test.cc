@@ -174,6 +174,34 @@ TEST_F(LedgerTest, WhatIsIllegalChangesNothing) {
   EXPECT_EQ(trials.counts().running, 1);
 }
 
+TEST_F(LedgerTest, ForgetsTheEpochsOfWhatHasEndedAlone) {
+  auto trials = ledger();
+  trials.start(0, 7, kPlace);
+  trials.start(1, 8, kPlace);
+  trials.add_epoch(8, epoch(1));
+  for (int number = 1; number <= 3; ++number) trials.add_epoch(7, epoch(number));
+  trials.end(7, {.outcome = AttemptOutcome::finished});
+  trials.forget_epochs(0);
+  trials.forget_epochs(1);
+  EXPECT_TRUE(trials.record(0).epochs.empty());
+  EXPECT_EQ(trials.record(1).epochs.size(), 1u);
+}
+
+TEST_F(LedgerTest, AnEarlyEndIsWorkThatNeedsNoDoing) {
+  auto trials = ledger();
+  const double all = static_cast<double>(plan_.trials.size());
+  EXPECT_EQ(trials.work(), all);
+  trials.start(0, 7, kPlace);
+  trials.add_epoch(7, epoch(1));
+  EXPECT_DOUBLE_EQ(trials.work_done(), 1.0 / 3);
+  trials.rewind(7, 0);
+  EXPECT_DOUBLE_EQ(trials.work_done(), 0);
+  trials.add_epoch(7, epoch(1));
+  trials.end(7, {.outcome = AttemptOutcome::diverged});
+  trials.forget_epochs(0);
+  EXPECT_DOUBLE_EQ(trials.work_done(), 1);
+}
+
 // Whatever happens in whatever order: no trial is lost, runs twice at once, or ends twice.
 TEST_F(LedgerTest, RandomEventsLoseNoTrial) {
   const unsigned seed = std::random_device{}();
@@ -215,7 +243,7 @@ TEST_F(LedgerTest, RandomEventsLoseNoTrial) {
         store.commit(trials->recover());
         running.clear();
       }
-      const TrialCounts counts = trials->counts();
+      const TrialCounts& counts = trials->counts();
       ASSERT_EQ(counts.running, static_cast<int>(running.size()));
       ASSERT_EQ(counts.total(), static_cast<int>(plan.trials.size()));
     }

@@ -117,6 +117,7 @@ TEST_F(SqliteStoreTest, KeepsThePlanAsPendingTrialsOnceItIsOpen) {
   EXPECT_EQ(ask("SELECT name, classes, train_images, val_images, created_at FROM sweep"),
             "synthetic|[\"neutral\",\"smiling\"]|700|100|2025-03-01T08:00:00.250Z\n");
   EXPECT_EQ(ask("SELECT value FROM environment WHERE name = 'LibTorch'"), "2.11.0\n");
+  EXPECT_EQ(ask("PRAGMA integrity_check"), "ok\n");  // the CHECKs too, which were off meanwhile
   EXPECT_EQ(store->next_attempt(), 1);
 }
 
@@ -155,14 +156,16 @@ TEST_F(SqliteStoreTest, GivesBackWhatWasCommitted) {
   ASSERT_EQ(trials.size(), 4u);
   EXPECT_EQ(trials[0].id, plan_.trials[0].id);
   EXPECT_EQ(trials[0].state, TrialState::finished);
-  EXPECT_EQ(trials[0].epochs, (std::vector{metrics_of(1, 0.7), metrics_of(2, 0.5)}));
+  EXPECT_TRUE(trials[0].epochs.empty());  // it has ended
   EXPECT_EQ(trials[0].open_attempt, std::nullopt);
   EXPECT_EQ(trials[1].state, TrialState::running);
   EXPECT_EQ(trials[1].failed_attempts, 1);
   EXPECT_EQ(trials[1].open_attempt, 4);
-  EXPECT_EQ(trials[1].epochs.size(), 1u);
+  EXPECT_EQ(trials[1].epochs, (std::vector{metrics_of(1, 0.9)}));
   EXPECT_EQ(trials[2].state, TrialState::pending);
   EXPECT_EQ(store->next_attempt(), 5);
+  EXPECT_EQ(ask("SELECT epoch, val_loss FROM epoch WHERE trial = 1 ORDER BY epoch"),
+            "1|0.7\n2|0.5\n");
   EXPECT_EQ(ask("SELECT kind, rank, message, at FROM event"),
             "joined|3|rank 3 joined|2025-03-01T08:00:00.250Z\n");
   EXPECT_EQ(ask("SELECT count(*) FROM invocation"), "2\n");
@@ -261,12 +264,23 @@ TEST_F(SqliteStoreTest, AChangedPlanExtendsTheSweep) {
   EXPECT_EQ(trials[0].state, TrialState::pending);
   EXPECT_EQ(trials[4].id, before.trials[0].id);
   EXPECT_EQ(trials[4].state, TrialState::finished);
-  EXPECT_EQ(trials[4].epochs.size(), 1u);
   EXPECT_EQ(ask("SELECT state FROM trial WHERE identity = '" + before.trials[1].id.hex() + "'"),
             "finished\n");
   EXPECT_EQ(ask("SELECT count(*) FROM trial"), "6\n");
+  EXPECT_EQ(ask("SELECT count(*) FROM epoch"), "1\n");
   EXPECT_EQ(ask("SELECT count(*) FROM ranking"), "5\n");
   EXPECT_EQ(ask("SELECT batch_size FROM trial_wide WHERE rank = 1"), "10\n");
+}
+
+TEST_F(SqliteStoreTest, APlanThatIsThereIsNotWrittenAgain) {
+  open();
+  change_with_sqlite("UPDATE sweep_trial SET description = 'as it was'");
+  const std::string count = "SELECT count(*) FROM sweep_trial WHERE description = 'as it was'";
+  EXPECT_EQ(open()->load_trials().size(), 4u);
+  EXPECT_EQ(ask(count), "4\n");
+  plan_.trials[2].cost += 1;
+  open();
+  EXPECT_EQ(ask(count), "0\n");
 }
 
 TEST_F(SqliteStoreTest, RefusesAnotherSweepAndOtherData) {

@@ -15,6 +15,7 @@
 #include "cluster/child_process.h"
 #include "cluster/node.h"
 #include "cluster/slurm.h"
+#include "results/file_system.h"
 #include "tools/cli/text.h"
 #include "tools/cli/trainer_program.h"
 
@@ -41,41 +42,14 @@ bool lock(int descriptor) {
   return ::fcntl(descriptor, F_SETLK, &wish) == 0;
 }
 
-std::string file_system(const struct statfs& facts) {
-  switch (static_cast<unsigned long>(facts.f_type)) {
-    case 0x6969:
-      return "NFS";
-    case 0x0BD00BD0:
-      return "Lustre";
-    case 0x19830326:
-      return "BeeGFS";
-    case 0x47504653:
-      return "GPFS";
-    case 0xFF534D42:
-      return "CIFS";
-    case 0x01021994:
-      return "tmpfs";
-    case 0xEF53:
-      return "ext4";
-    case 0x58465342:
-      return "XFS";
-    case 0x9123683E:
-      return "Btrfs";
-    case 0x794C7630:
-      return "overlay";
-    default:
-      return fmt::format("type {:#x}", facts.f_type);
-  }
-}
-
 Finding check_space(const std::filesystem::path& folder) {
   struct statfs facts = {};
   if (::statfs(folder.c_str(), &facts) != 0) {
     fail(folder.string());
   }
   const double space = static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_bsize);
-  const std::string what =
-      fmt::format("{}: {}, {} free", folder.string(), file_system(facts), bytes_text(space));
+  const std::string what = fmt::format("{}: {}, {} free", folder.string(),
+                                       results::file_system(facts.f_type).name, bytes_text(space));
   if (space < kLittleSpace) {
     return {Level::warning, what,
             "free some: `ranksweep check` tells what a sweep's checkpoints take"};

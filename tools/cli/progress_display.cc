@@ -62,20 +62,6 @@ std::string cut(const std::string& text, int width) {
   return text.substr(0, end);
 }
 
-double work_of(const TrialRecord& trial) {
-  const double epochs = trial.planned->spec.epochs;
-  switch (trial.state) {
-    case sweeps::TrialState::pending:
-    case sweeps::TrialState::running:
-      return trial.planned->cost * static_cast<double>(trial.epochs.size()) / epochs;
-    case sweeps::TrialState::finished:
-    case sweeps::TrialState::diverged:
-    case sweeps::TrialState::failed:
-      break;
-  }
-  return trial.planned->cost;  // an early end is work that needs no doing
-}
-
 }  // namespace
 
 ProgressDisplay::ProgressDisplay(const sweeps::Plan& plan, Clock::time_point start)
@@ -180,12 +166,7 @@ void ProgressDisplay::print_line(const std::string& text) {
 
 void ProgressDisplay::tick(Clock::time_point now, const Ledger& ledger) {
   now_ = now;
-  if (!work_at_start_) {
-    work_at_start_ = 0;
-    for (std::size_t i = 0; i < ledger.size(); ++i) {
-      *work_at_start_ += work_of(ledger.record(i));
-    }
-  }
+  work_at_start_ = work_at_start_.value_or(ledger.work_done());
   if (on_terminal_ && now - last_drawn_ >= kRedrawInterval) {
     last_drawn_ = now;
     redraw(ledger, terminal_width().value_or(80));
@@ -217,7 +198,7 @@ void ProgressDisplay::erase_block() {
 }
 
 std::string ProgressDisplay::summary(const Ledger& ledger) const {
-  const TrialCounts counts = ledger.counts();
+  const TrialCounts& counts = ledger.counts();
   std::string text = fmt::format("{}: {} of {} done, {} running", plan_.sweep_name, counts.ended(),
                                  count_text(counts.total(), "trial"), counts.running);
   if (counts.failed > 0) {
@@ -253,17 +234,12 @@ std::string ProgressDisplay::line_of(cluster::Rank rank, const RankLine& line) c
 }
 
 std::optional<double> ProgressDisplay::time_left(const Ledger& ledger) const {
-  double total = 0;
-  double done = 0;
-  for (std::size_t i = 0; i < ledger.size(); ++i) {
-    total += ledger.record(i).planned->cost;
-    done += work_of(ledger.record(i));
-  }
-  const double done_now = done - work_at_start_.value_or(0);
+  const double done_now = ledger.work_done() - work_at_start_.value_or(0);
   if (done_now <= 0) {
     return std::nullopt;
   }
-  return std::chrono::duration<double>(now_ - start_).count() * (total - done) / done_now;
+  const double left = ledger.work() - ledger.work_done();
+  return std::chrono::duration<double>(now_ - start_).count() * left / done_now;
 }
 
 }  // namespace ranksweep::cli

@@ -120,7 +120,8 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   const SweepInputs inputs =
       load_inputs(options.sweep_file, trainer, options.small ? Extent::small : Extent::whole);
   const auto store = results::SqliteStore::open_for_sweep(
-      options.database, inputs.plan, collect_provenance(inputs.sweep, inputs.data));
+      options.database, inputs.plan, collect_provenance(inputs.sweep, inputs.data),
+      {.journal = choose_journal(options)});
   std::vector<results::Change> leaks;
   for (const std::string& leak : inputs.leakage) {
     leaks.emplace_back(results::EventNoted{.kind = "leakage", .rank = 0, .message = leak});

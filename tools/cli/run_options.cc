@@ -1,9 +1,18 @@
 #include "tools/cli/run_options.h"
 
+#include <fmt/format.h>
+
+#include "cluster/child_process.h"
 #include "cluster/mpi_launch.h"
 #include "cluster/mpi_transport.h"
+#include "tools/cli/exit_code.h"
 
 namespace ranksweep::cli {
+namespace {
+
+std::string this_program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+}  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("sweep", options.sweep_file, "The sweep file (YAML)")->required();
@@ -16,19 +25,44 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
   command.add_option("--publish", options.publish,
                      "Keep a copy of the database here, renewed every few seconds, for readers");
+  command
+      .add_option(
+          "--journal", options.journal,
+          "What makes commits atomic: rollback works everywhere; wal, a write-ahead log, is "
+          "quicker where all readers are on this host and the disk is a local one; auto "
+          "takes wal where a probe shows that it works")
+      ->check(CLI::IsMember({"rollback", "wal", "auto"}))
+      ->capture_default_str();
   command.add_flag("--small", options.small,
                    "Only the three smallest trials, for four epochs at most, to try things out");
   command.add_option("--exit-code-file", options.exit_code_file,
                      "Write the exit code here too: launchers may not pass it on");
 }
 
+results::Journal choose_journal(const RunOptions& options) {
+  if (options.journal == "rollback") return results::Journal::rollback;
+  const auto ask = [](const std::filesystem::path& database, const std::string& sql) {
+    return cluster::output_of({this_program(), "query", database.string(), sql});
+  };
+  const std::string reason =
+      results::why_no_wal(std::filesystem::absolute(options.database).parent_path(), ask);
+  if (!reason.empty() && options.journal == "wal") {
+    throw CommandError(
+        ExitCode::unfit,
+        fmt::format("{}: --journal wal does not work there: {}. Take --journal rollback, which "
+                    "works everywhere, or auto",
+                    options.database.string(), reason));
+  }
+  return reason.empty() ? results::Journal::wal : results::Journal::rollback;
+}
+
 std::vector<std::string> launch_command(int ranks, const std::vector<std::string>& launcher_options,
                                         const RunOptions& options) {
   std::vector<std::string> command = cluster::launcher_command(
       cluster::mpi_flavour(), cluster::this_place(), ranks, launcher_options);
-  command.insert(command.end(), {std::filesystem::read_symlink("/proc/self/exe").string(), "run",
-                                 options.sweep_file.string(), "--db", options.database.string(),
-                                 "--device", options.device});
+  command.insert(command.end(), {this_program(), "run", options.sweep_file.string(), "--db",
+                                 options.database.string(), "--device", options.device, "--journal",
+                                 options.journal});
   if (!options.publish.empty()) {
     command.insert(command.end(), {"--publish", options.publish.string()});
   }

@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "results/journal.h"
+
 namespace ranksweep::cli {
 
 // What `run` is told, and `launch` passes on to it.
@@ -13,13 +15,16 @@ struct RunOptions {
   std::filesystem::path sweep_file;
   std::filesystem::path database;
   std::string device = "auto";
-  std::filesystem::path publish;  // a copy for readers; empty: none
-  bool small = false;             // Extent::small
+  std::filesystem::path publish;     // a copy for readers; empty: none
+  std::string journal = "rollback";  // or wal, auto
+  bool small = false;                // Extent::small
   // Where rank 0 tells its exit code, since launchers may not pass it on; empty: nowhere.
   std::filesystem::path exit_code_file;
 };
 
 void add_run_options(CLI::App& command, RunOptions& options);
+// Throws CommandError for a write-ahead log where none works.
+results::Journal choose_journal(const RunOptions& options);
 // The command that starts `ranks` ranks of such a run under MPI.
 std::vector<std::string> launch_command(int ranks, const std::vector<std::string>& launcher_options,
                                         const RunOptions& options);

@@ -1,11 +1,12 @@
 #include "tools/cli/sweep_inputs.h"
 
 #include <algorithm>
-#include <utility>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "sweeps/identifier.h"
 #include "tools/cli/cost_model.h"
 #include "worker/data/fingerprint.h"
 #include "worker/data/leakage.h"
@@ -39,15 +40,12 @@ void judge_leakage(const SweepInputs& inputs, std::vector<std::string>& warnings
 void shorten(sweeps::SweepSpec& sweep) {
   constexpr int kMostEpochs = 4;
   sweep.execution.max_attempts = 100;
-  std::vector<sweeps::TrialSpec>& trials = sweep.trials;
-  std::vector<sweeps::TrialSpec> shortened;
-  for (sweeps::TrialSpec& trial : trials) {
-    trial.epochs = std::min(trial.epochs, kMostEpochs);
-    if (std::ranges::find(shortened, trial) == shortened.end()) {
-      shortened.push_back(std::move(trial));
-    }
-  }
-  trials = std::move(shortened);
+  for (sweeps::TrialSpec& trial : sweep.trials) trial.epochs = std::min(trial.epochs, kMostEpochs);
+  sweeps::Identifier identifier("");
+  std::unordered_set<std::string> known;
+  std::erase_if(sweep.trials, [&](const sweeps::TrialSpec& trial) {
+    return !known.insert(identifier.identify(trial).hex()).second;
+  });
 }
 
 void keep_smallest(sweeps::Plan& plan) {
