@@ -1,5 +1,7 @@
 #include "tools/cli/run_options.h"
 
+#include <fmt/format.h>
+
 #include "cluster/mpi_launch.h"
 #include "cluster/mpi_transport.h"
 
@@ -14,6 +16,11 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--device", options.device, "auto takes a GPU a rank where there are any")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
+  command
+      .add_option("--trials-per-gpu", options.trials_per_gpu,
+                  "So many ranks may share a GPU, for trials that are too small to fill one")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   command.add_option("--publish", options.publish,
                      "Keep a copy of the database here, renewed every few seconds, for readers");
   command.add_flag("--small", options.small,
@@ -26,9 +33,10 @@ std::vector<std::string> launch_command(int ranks, const std::vector<std::string
                                         const RunOptions& options) {
   std::vector<std::string> command = cluster::launcher_command(
       cluster::mpi_flavour(), cluster::this_place(), ranks, launcher_options);
-  command.insert(command.end(), {std::filesystem::read_symlink("/proc/self/exe").string(), "run",
-                                 options.sweep_file.string(), "--db", options.database.string(),
-                                 "--device", options.device});
+  command.insert(command.end(),
+                 {std::filesystem::read_symlink("/proc/self/exe").string(), "run",
+                  options.sweep_file.string(), "--db", options.database.string(), "--device",
+                  options.device, "--trials-per-gpu", fmt::format("{}", options.trials_per_gpu)});
   if (!options.publish.empty()) {
     command.insert(command.end(), {"--publish", options.publish.string()});
   }

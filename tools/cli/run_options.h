@@ -13,6 +13,7 @@ struct RunOptions {
   std::filesystem::path sweep_file;
   std::filesystem::path database;
   std::string device = "auto";
+  int trials_per_gpu = 1;         // ranks that may share a GPU
   std::filesystem::path publish;  // a copy for readers; empty: none
   bool small = false;             // Extent::small
   // Where rank 0 tells its exit code, since launchers may not pass it on; empty: nowhere.
