@@ -112,6 +112,7 @@ class SimulatedAgents : public cluster::Transport {
   }
   double trained_s() const { return trained_s_; }
   double waited_for_a_base_s() const { return waited_for_a_base_s_; }
+  double started_s() const { return started_s_; }
 
  private:
   struct Answer {
@@ -136,6 +137,7 @@ class SimulatedAgents : public cluster::Transport {
   void begin(Rank rank, const cluster::Assign& assign) {
     Agent& agent = agents_[static_cast<std::size_t>(rank)];
     agent = {.assign = assign, .trial = trial_of_.at(assign.trial.hex()), .group = {rank}};
+    started_s_ += cluster_.start_s;
     if (assign.member > 0) {
       agents_[static_cast<std::size_t>(leader_)].group.push_back(rank);
       return;
@@ -204,6 +206,7 @@ class SimulatedAgents : public cluster::Transport {
   Rank leader_ = 0;  // of the group that is being assigned
   double trained_s_ = 0;
   double waited_for_a_base_s_ = 0;
+  double started_s_ = 0;
 };
 
 double bound_of(const sweeps::Plan& plan, const TrueTimes& times, int ranks) {
@@ -249,6 +252,7 @@ SimulatedSweep simulate(const sweeps::Plan& plan, const TrueTimes& times,
                        .trained_s = agents.trained_s(),
                        .idle_s = store.at_the_end()};
   sweep.idle_s["another computes the features"] = agents.waited_for_a_base_s();
+  sweep.idle_s["start of a trial"] = agents.started_s();
   return sweep;
 }
 
