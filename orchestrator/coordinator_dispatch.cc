@@ -115,6 +115,23 @@ void Coordinator::leave_host_of(cluster::Rank rank) {
   }
 }
 
+bool Coordinator::too_late(Clock::time_point now) const {
+  if (!options_.deadline) {
+    return false;
+  }
+  // A trainer writes its first state after the interval by itself, or on request once it steps.
+  const std::chrono::duration<double> interval(options_.execution.checkpoint_interval);
+  const auto needed = std::max<std::chrono::duration<double>>(interval, longest_start_);
+  const auto half = (*options_.deadline - *begun_) / 2;
+  return now + std::min<std::chrono::duration<double>>(needed, half) > *options_.deadline;
+}
+
+void Coordinator::leave_when_too_late(Clock::time_point now) {
+  if (!anything_runs() && !ledger_.complete() && too_late(now)) {
+    interrupt("too little time is left for another trial");
+  }
+}
+
 std::optional<std::size_t> Coordinator::trial_for(cluster::Rank rank, double seconds) const {
   const AgentState& agent = agents_.at(rank);
   const Vacancy vacancy{.host = agent.placement.host, .seconds = seconds};
