@@ -71,12 +71,12 @@ void Coordinator::flush(Clock::time_point now) {
   }
   free_late_members(now);
   leave_when_too_late(now);
-  check_that_plan_fits();
+  check_that_plan_fits(now);
   give_work(now);
   queue_.flush(now);
   watch_storage(now);
   stop_without_devices();
-  stop_without_room();
+  stop_without_room(now);
 }
 
 void Coordinator::watch_storage(Clock::time_point now) {
@@ -381,6 +381,7 @@ void Coordinator::give_up_silent_ranks(Clock::time_point now) {
     }
     agent.joined = false;
     agent.given_up = true;
+    leave_host_of(rank);
   }
 }
 

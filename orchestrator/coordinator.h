@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -98,7 +99,21 @@ class Coordinator {
     DeviceHealth health;
     Clock::time_point last_heard;               // of the attempt
     std::optional<Clock::time_point> assigned;  // the attempt, until its first step
+    std::optional<Clock::time_point> free_at;   // expected; none: not known
+    std::string idle_for;                       // the reason, while it has nothing to do
     bool dismissed = false;
+  };
+
+  // What a turn has to give away.
+  struct Vacancies {
+    FreeRanks free;
+    FreeRanks alone;   // those of them that a trial for one device may yet be found for
+    Reservation kept;  // for the group that waits
+
+    void take(cluster::Rank rank) {
+      free.take(rank);
+      alone.take(rank);
+    }
   };
 
   void handle(cluster::Rank from, const Hello& hello);
@@ -134,24 +149,38 @@ class Coordinator {
 
   // Trials on several devices: orchestrator/coordinator_groups.cc.
   bool is_free(const AgentState& agent) const;
-  std::vector<RankPlace> places(bool (Coordinator::*wanted)(const AgentState&) const) const;
+  std::vector<RankPlace> places(bool (Coordinator::*wanted)(const AgentState&) const,
+                                Clock::time_point now) const;
   bool can_train(const AgentState& agent) const;
   int devices_of(std::size_t trial) const { return ledger_.record(trial).planned->spec.devices; }
-  // Starts the trials that come first in the order as long as they want several devices. Returns
-  // the ranks that the one which has to wait keeps free.
-  std::set<cluster::Rank> start_groups(Clock::time_point now);
+  // Starts the longest trial for so many devices. If they are not free, and none such runs that
+  // would free them at once, they are kept for it from now on.
+  bool start_group(int devices, Vacancies& vacancies, Clock::time_point now);
   // What any member says shows that its group lives: the leader may be waiting for it.
   void renew_leader(const AgentState& member, Clock::time_point now);
   bool all_heard() const;
-  void check_that_plan_fits();
-  void stop_without_room() const;
+  void check_that_plan_fits(Clock::time_point now);
+  void stop_without_room(Clock::time_point now) const;
   void free_late_members(Clock::time_point now);
 
   // Who is given what to train: orchestrator/coordinator_dispatch.cc.
   void give_work(Clock::time_point now);
-  std::optional<std::size_t> trial_for(cluster::Rank rank) const;
+  // Returns what is kept for a group that has to wait.
+  Reservation hand_out(Clock::time_point now);
+  // Starts the longest trial for one device that any of the free ranks may be given.
+  bool start_alone(Vacancies& vacancies, Clock::time_point now);
+  // Gives ranks that are kept for a group what will be over before the group can start.
+  void backfill(const Reservation& kept, Clock::time_point now);
+  // At most `seconds` long.
+  std::optional<std::size_t> trial_for(
+      cluster::Rank rank, double seconds = std::numeric_limits<double>::infinity()) const;
   // Whether a rank but `rank` could be given the trial, now or later.
   bool another_takes(std::size_t trial, cluster::Rank rank) const;
+  // Remembers, for each rank that has nothing to do, since when and why.
+  void note_idle(const Reservation& kept, Clock::time_point now);
+  std::string why_idle(cluster::Rank rank, const Reservation& kept, Clock::time_point now) const;
+  // Has the queue know when none is left on the host of `rank` that can train.
+  void leave_host_of(cluster::Rank rank);
   void quarantine(cluster::Rank rank, const Ending& last);
   void stop_without_devices() const;
   // Whether a trial that started now would have nothing to show at the deadline. Never in the first

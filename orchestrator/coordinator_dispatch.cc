@@ -1,6 +1,8 @@
 // Who is given what to train, and who is given nothing.
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -8,28 +10,107 @@
 #include "orchestrator/silence_limit.h"
 
 namespace ranksweep::orchestrator {
+namespace {
+
+// An estimate may be anything, and a clock's ticks overflow.
+Clock::duration at_most_a_year(double seconds) {
+  constexpr double kYear = 365.0 * 24 * 3600;
+  return std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(std::min(seconds, kYear)));
+}
+
+}  // namespace
 
 void Coordinator::give_work(Clock::time_point now) {
+  const Reservation kept = hand_out(now);
+  if (!storage_failure_.empty()) {
+    return;
+  }
   // A trial that runs may still break and want a rank again, so nobody leaves before the last ends.
   const bool nothing_left = ledger_.complete() && !keeps_ranks_;
-  for (auto& [rank, agent] : agents_) {
-    if (!is_free(agent)) {
-      continue;
-    }
-    const std::set<cluster::Rank> reserved = start_groups(now);
-    if (!is_free(agent)) {
-      continue;
-    }
-    const auto trial = reserved.contains(rank) ? std::nullopt : trial_for(rank);
-    if (!storage_failure_.empty()) {
-      return;
-    }
-    if (!interrupted_ && trial && !too_late(now)) {
-      assign({rank}, *trial, now);
-    } else if (interrupted_ || nothing_left) {
+  if (interrupted_ || nothing_left) {
+    for (auto& [rank, agent] : agents_) {
+      if (!is_free(agent)) continue;
       agent.dismissed = true;
       post(rank, Shutdown{.ranks_lost = ranks_lost() > 0});
     }
+  }
+  note_idle(kept, now);
+}
+
+Reservation Coordinator::hand_out(Clock::time_point now) {
+  if (interrupted_ || ledger_.waiting().empty() || too_late(now) ||
+      (most_devices_wanted_ > 1 && !all_heard())) {
+    return {};
+  }
+  const FreeRanks free(places(&Coordinator::is_free, now));
+  Vacancies vacancies{.free = free, .alone = free, .kept = {}};
+  const auto start_one = [&] {
+    return std::ranges::any_of(ledger_.waiting().widths(), [&](int devices) {
+      return devices == 1 ? start_alone(vacancies, now) : start_group(devices, vacancies, now);
+    });
+  };
+  while (!vacancies.free.empty() && storage_failure_.empty() && start_one()) {
+  }
+  backfill(vacancies.kept, now);
+  return vacancies.kept;
+}
+
+bool Coordinator::start_alone(Vacancies& vacancies, Clock::time_point now) {
+  FreeRanks& alone = vacancies.alone;
+  while (!alone.empty()) {
+    // Whole hosts stay free for groups.
+    const cluster::Rank rank = most_devices_wanted_ > 1 ? alone.choose(1).front() : alone.first();
+    if (const auto trial = trial_for(rank)) {
+      assign({rank}, *trial, now);
+      vacancies.take(rank);
+      return true;
+    }
+    if (agents_.at(rank).health.broken().empty()) {
+      alone.take_host_of(rank);  // nor would another one there be given any
+    } else {
+      alone.take(rank);
+    }
+  }
+  return false;
+}
+
+void Coordinator::backfill(const Reservation& kept, Clock::time_point now) {
+  if (!std::isfinite(kept.free_in_s)) {
+    return;
+  }
+  for (const cluster::Rank rank : kept.ranks) {
+    if (!is_free(agents_.at(rank)) || !storage_failure_.empty()) continue;
+    if (const auto trial = trial_for(rank, kept.free_in_s)) assign({rank}, *trial, now);
+  }
+}
+
+void Coordinator::note_idle(const Reservation& kept, Clock::time_point now) {
+  for (auto& [rank, agent] : agents_) {
+    if (!is_free(agent)) continue;
+    std::string reason = why_idle(rank, kept, now);
+    if (agent.idle_for == reason) continue;
+    note("idle", rank, reason);
+    agent.idle_for = std::move(reason);
+  }
+}
+
+std::string Coordinator::why_idle(cluster::Rank rank, const Reservation& kept,
+                                  Clock::time_point now) const {
+  if (agents_.at(rank).health.quarantined()) return "quarantined";
+  if (ledger_.waiting().empty()) return "no trial waits";
+  if (most_devices_wanted_ > 1 && !all_heard()) return "not all ranks have joined";
+  if (too_late(now)) return "too little time is left";
+  if (kept.ranks.contains(rank)) return "kept for a trial on several devices";
+  return "no trial that waits fits";
+}
+
+void Coordinator::leave_host_of(cluster::Rank rank) {
+  const std::string& host = agents_.at(rank).placement.host;
+  if (std::ranges::none_of(agents_, [&](const auto& entry) {
+        return entry.second.placement.host == host && can_train(entry.second);
+      })) {
+    ledger_.lose_host(host);
   }
 }
 
@@ -50,19 +131,17 @@ void Coordinator::leave_when_too_late(Clock::time_point now) {
   }
 }
 
-std::optional<std::size_t> Coordinator::trial_for(cluster::Rank rank) const {
-  const DeviceHealth& health = agents_.at(rank).health;
-  if (health.quarantined()) {
-    return std::nullopt;
+std::optional<std::size_t> Coordinator::trial_for(cluster::Rank rank, double seconds) const {
+  const AgentState& agent = agents_.at(rank);
+  const Vacancy vacancy{.host = agent.placement.host, .seconds = seconds};
+  const TrialQueue& waiting = ledger_.waiting();
+  if (agent.health.broken().empty()) {
+    return waiting.longest(vacancy);
   }
-  if (most_devices_wanted_ > 1 && !all_heard()) {
-    return std::nullopt;
-  }
-  const auto choose = [&](const Ledger::Condition& fits) {
-    const auto alone = [&](std::size_t each) { return devices_of(each) == 1 && fits(each); };
-    return health.wants_smallest() ? ledger_.smallest(alone) : ledger_.next(alone);
+  const auto choose = [&](const TrialQueue::Condition& fits) {
+    return agent.health.wants_smallest() ? waiting.smallest(fits) : waiting.longest(vacancy, fits);
   };
-  const auto trial = choose([&](std::size_t each) { return !health.avoids(each); });
+  const auto trial = choose([&](std::size_t each) { return !agent.health.avoids(each); });
   return trial ? trial : choose([&](std::size_t each) { return !another_takes(each, rank); });
 }
 
@@ -77,6 +156,7 @@ bool Coordinator::another_takes(std::size_t trial, cluster::Rank rank) const {
 void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t trial,
                          Clock::time_point now) {
   const sweeps::AttemptId attempt = next_attempt_++;
+  const std::optional<double> seconds = ledger_.waiting().expected_seconds(trial);
   for (const cluster::Rank rank : ranks) {
     Placement& placement = agents_.at(rank).placement;
     placement.threads = options_.execution.threads.value_or(placement.threads);
@@ -105,6 +185,9 @@ void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t tr
     agent.leads = order.member == 0;
     agent.attempt_over_since.reset();
     agent.assigned = now;
+    agent.free_at.reset();
+    if (seconds) agent.free_at = now + at_most_a_year(*seconds);
+    agent.idle_for.clear();
     agent.longest_epoch.reset();
     agent.trainer.set_length(silence_limit(options_.execution.silence_limit, {}));
     agent.trainer.renew(now);
@@ -133,6 +216,7 @@ void Coordinator::quarantine(cluster::Rank rank, const Ending& last) {
   for (const DeviceHealth::BrokenAttempt& broken : agent.health.broken()) {
     queue_.remember(ledger_.excuse(broken.trial, broken.attempt));
   }
+  leave_host_of(rank);
   last_quarantine_ = fmt::format("rank {}: {}", rank, message);
   queue_.announce([=, this] { listener_.rank_quarantined(rank, message); });
 }

@@ -1,6 +1,7 @@
 // The coordinator's work on trials that several ranks train together.
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -22,13 +23,22 @@ bool Coordinator::can_train(const AgentState& agent) const {
   return agent.joined && !agent.dismissed && !agent.health.quarantined();
 }
 
-std::vector<RankPlace> Coordinator::places(bool (Coordinator::*wanted)(const AgentState&)
-                                               const) const {
+std::vector<RankPlace> Coordinator::places(bool (Coordinator::*wanted)(const AgentState&) const,
+                                           Clock::time_point now) const {
+  constexpr double kNotKnown = std::numeric_limits<double>::infinity();
+  const auto free_in_s = [&](const AgentState& agent) {
+    if (!agent.attempt) return 0.0;
+    return agent.free_at
+               ? std::max(std::chrono::duration<double>(*agent.free_at - now).count(), 0.0)
+               : kNotKnown;
+  };
   std::vector<RankPlace> found;
   for (const auto& [rank, agent] : agents_) {
     if ((this->*wanted)(agent) && can_train(agent)) {
-      found.push_back(
-          {.rank = rank, .host = agent.placement.host, .device = agent.placement.device});
+      found.push_back({.rank = rank,
+                       .host = agent.placement.host,
+                       .device = agent.placement.device,
+                       .free_in_s = free_in_s(agent)});
     }
   }
   return found;
@@ -47,51 +57,51 @@ bool Coordinator::all_heard() const {
       agents_, [](const auto& entry) { return entry.second.joined || entry.second.given_up; });
 }
 
-std::set<cluster::Rank> Coordinator::start_groups(Clock::time_point now) {
-  if (most_devices_wanted_ == 1 || interrupted_ || !all_heard() || too_late(now)) {
-    return {};
-  }
-  const std::vector<RankPlace> living = places(&Coordinator::can_train);
-  const int most = most_devices(living);
-  while (storage_failure_.empty()) {
-    const auto trial = ledger_.next([&](std::size_t each) { return devices_of(each) <= most; });
-    if (!trial || devices_of(*trial) == 1) {
-      break;
+bool Coordinator::start_group(int devices, Vacancies& vacancies, Clock::time_point now) {
+  const std::vector<cluster::Rank> ranks = vacancies.free.choose(devices);
+  if (ranks.empty()) {
+    if (vacancies.kept.ranks.empty() && !ledger_.waiting().any_runs(devices)) {
+      vacancies.kept = reserve_ranks(places(&Coordinator::can_train, now), devices);
+      for (const cluster::Rank rank : vacancies.kept.ranks) vacancies.take(rank);
     }
-    const std::vector<RankPlace> free = places(&Coordinator::is_free);
-    const std::vector<cluster::Rank> ranks = choose_ranks(free, devices_of(*trial));
-    if (ranks.empty()) {
-      return reserve_ranks(free, living, devices_of(*trial));
-    }
-    assign(ranks, *trial, now);
+    return false;
   }
-  return {};
+  const auto trial = ledger_.waiting().longest(
+      {.devices = devices, .host = vacancies.free.host_of(ranks.front())});
+  if (!trial) {
+    return false;
+  }
+  assign(ranks, *trial, now);
+  for (const cluster::Rank rank : ranks) vacancies.take(rank);
+  return true;
 }
 
-void Coordinator::check_that_plan_fits() {
+void Coordinator::check_that_plan_fits(Clock::time_point now) {
   if (plan_fits_ || most_devices_wanted_ == 1 || interrupted_ ||
       !std::ranges::all_of(agents_, [](const auto& entry) { return entry.second.joined; })) {
     return;
   }
-  const int most = most_devices(places(&Coordinator::can_train));
-  const auto trial = ledger_.next([&](std::size_t each) { return devices_of(each) > most; });
-  plan_fits_ = !trial;
-  if (trial) {
+  const int most = most_devices(places(&Coordinator::can_train, now));
+  const std::vector<int> widths = ledger_.waiting().widths();
+  const auto widest = std::ranges::max_element(widths);
+  plan_fits_ = widest == widths.end() || *widest <= most;
+  if (!plan_fits_) {
     throw TooFewDevices(fmt::format(
         "a trial wants devices: {}, but the ranks that may train one trial together are at most "
         "{}. On CPUs they must be on one host; each rank has one device. Start more ranks, or ask "
         "for fewer devices.",
-        devices_of(*trial), most));
+        *widest, most));
   }
 }
 
-void Coordinator::stop_without_room() const {
+void Coordinator::stop_without_room(Clock::time_point now) const {
   if (most_devices_wanted_ == 1 || anything_runs() || interrupted_ || ledger_.complete() ||
       !all_heard() || !queue_.empty()) {
     return;
   }
-  const int most = most_devices(places(&Coordinator::can_train));
-  if (most > 0 && !ledger_.next([&](std::size_t each) { return devices_of(each) <= most; })) {
+  const int most = most_devices(places(&Coordinator::can_train, now));
+  if (most > 0 && std::ranges::none_of(ledger_.waiting().widths(),
+                                       [&](int devices) { return devices <= most; })) {
     throw NoDeviceLeft(fmt::format(
         "the trials that wait want more devices than the {} that are left for one trial, after "
         "ranks were lost or quarantined. What was committed is safe; run the same command again "

@@ -1,7 +1,6 @@
 #include "orchestrator/ledger.h"
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -13,15 +12,6 @@ namespace {
 
 using sweeps::AttemptOutcome;
 using sweeps::TrialState;
-
-std::vector<std::size_t> longest_first(const sweeps::Plan& plan) {
-  std::vector<std::size_t> order(plan.trials.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return plan.trials[a].cost > plan.trials[b].cost;
-  });
-  return order;
-}
 
 int& count_of(TrialCounts& counts, TrialState state) {
   switch (state) {
@@ -53,13 +43,9 @@ bool counts_as_failure(AttemptOutcome outcome) {
 
 Ledger::Ledger(const sweeps::Plan& plan, const std::vector<results::StoredTrial>& stored,
                int max_attempts)
-    : max_attempts_(max_attempts), order_(longest_first(plan)) {
+    : max_attempts_(max_attempts), waiting_(plan) {
   if (stored.size() != plan.trials.size()) {
     throw std::logic_error("the store and the plan have different trials");
-  }
-  place_in_order_.resize(order_.size());
-  for (std::size_t place = 0; place < order_.size(); ++place) {
-    place_in_order_[order_[place]] = place;
   }
   records_.reserve(stored.size());
   for (std::size_t trial = 0; trial < stored.size(); ++trial) {
@@ -72,7 +58,7 @@ Ledger::Ledger(const sweeps::Plan& plan, const std::vector<results::StoredTrial>
     work_ += plan.trials[trial].cost;
     count(records_.back(), 1);
     if (known.state == TrialState::pending) {
-      waiting_.insert(place_in_order_[trial]);
+      wait(records_.back());
     } else if (known.state == TrialState::running) {
       cut_off_.push_back(trial);
     }
@@ -95,18 +81,6 @@ std::vector<results::Change> Ledger::recover() {
   return changes;
 }
 
-std::optional<std::size_t> Ledger::next(const Condition& fits) const {
-  const auto found =
-      std::ranges::find_if(waiting_, fits, [&](auto place) { return order_[place]; });
-  return found == waiting_.end() ? std::nullopt : std::optional(order_[*found]);
-}
-
-std::optional<std::size_t> Ledger::smallest(const Condition& fits) const {
-  const auto found = std::find_if(waiting_.rbegin(), waiting_.rend(),
-                                  [&](std::size_t place) { return fits(order_[place]); });
-  return found == waiting_.rend() ? std::nullopt : std::optional(order_[*found]);
-}
-
 std::optional<std::size_t> Ledger::trial_of(sweeps::AttemptId attempt) const {
   const auto found = running_.find(attempt);
   return found == running_.end() ? std::nullopt : std::optional(found->second);
@@ -118,6 +92,7 @@ results::Change Ledger::start(std::size_t trial, sweeps::AttemptId attempt,
   apply(record, TrialEvent::dispatched);
   record.attempt = attempt;
   running_[attempt] = trial;
+  waiting_.start(trial, placement.host);
   return results::AttemptStarted{.attempt = attempt,
                                  .trial = record.planned->id,
                                  .rank = placement.rank,
@@ -150,6 +125,7 @@ results::Change Ledger::add_epoch(sweeps::AttemptId attempt, const sweeps::Epoch
         fmt::format("epoch {} was reported where epoch {} was due", metrics.epoch, expected));
   }
   change(record, [&] { record.epochs.push_back(metrics); });
+  waiting_.measure(running_.at(attempt), metrics.seconds);
   return results::EpochRecorded{
       .attempt = attempt, .trial = record.planned->id, .metrics = metrics};
 }
@@ -177,7 +153,9 @@ cluster::Decision Ledger::decision(const TrialRecord& record) const {
 }
 
 results::Change Ledger::end(sweeps::AttemptId attempt, const Ending& ending) {
-  return end_of(running(attempt), attempt, ending);
+  TrialRecord& record = running(attempt);
+  waiting_.stop(index_of(record));
+  return end_of(record, attempt, ending);
 }
 
 results::Change Ledger::end_of(TrialRecord& record, sweeps::AttemptId attempt,
@@ -243,11 +221,8 @@ void Ledger::apply(TrialRecord& record, TrialEvent event) {
                                        sweeps::name_of(record.state)));
   }
   change(record, [&] { record.state = *next; });
-  const std::size_t place = place_in_order_[index_of(record)];
   if (record.state == TrialState::pending) {
-    waiting_.insert(place);
-  } else {
-    waiting_.erase(place);
+    wait(record);
   }
 }
 
@@ -260,6 +235,11 @@ void Ledger::change(TrialRecord& record, const std::function<void()>& mutate) {
 void Ledger::count(const TrialRecord& record, int sign) {
   count_of(counts_, record.state) += sign;
   work_done_ += sign * work_done_of(record);
+}
+
+void Ledger::wait(const TrialRecord& record) {
+  const double known = static_cast<double>(record.epochs.size());
+  waiting_.add(index_of(record), 1 - known / record.planned->spec.epochs);
 }
 
 std::size_t Ledger::index_of(const TrialRecord& record) const {

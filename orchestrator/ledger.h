@@ -1,15 +1,14 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "cluster/trainer_protocol.h"
 #include "cluster/transport.h"
+#include "orchestrator/trial_queue.h"
 #include "orchestrator/trial_states.h"
 #include "results/sweep_store.h"
 #include "sweeps/plan.h"
@@ -53,10 +52,9 @@ struct TrialCounts {
   int ended() const { return finished + diverged + failed; }
 };
 
-// The state of every trial of a sweep, and the order in which they are handed out: longest expected
-// first (LPT; R. L. Graham, Bounds on Multiprocessing Timing Anomalies, 1969), the plan's order on
-// a tie. Pure: no clock, no disk, no network. Each method that changes something returns the change
-// for the store; an illegal one throws std::logic_error and changes nothing.
+// The state of every trial of a sweep, and those that wait. Pure: no clock, no disk, no network.
+// Each method that changes something returns the change for the store; an illegal one throws
+// std::logic_error and changes nothing.
 class Ledger {
  public:
   // `stored` has the trials of `plan`, in its order. The plan must outlive the ledger.
@@ -66,12 +64,10 @@ class Ledger {
   // Ends the attempts that a coordinator began and, killed, never ended. Once, first.
   std::vector<results::Change> recover();
 
-  using Condition = std::function<bool(std::size_t trial)>;
-  // The trial to hand out next among those that fit, an index into the plan. Nothing when none
-  // waits.
-  std::optional<std::size_t> next(const Condition& fits = [](std::size_t) { return true; }) const;
-  // The one that would be handed out last.
-  std::optional<std::size_t> smallest(const Condition& fits) const;
+  // Those that may be started. Trials are indices into the plan.
+  const TrialQueue& waiting() const { return waiting_; }
+  // No trainer is left there.
+  void lose_host(const std::string& host) { waiting_.lose_host(host); }
   // The trial of an attempt that runs. Nothing for one that is over, or was never begun.
   std::optional<std::size_t> trial_of(sweeps::AttemptId attempt) const;
   const TrialRecord& record(std::size_t trial) const { return records_.at(trial); }
@@ -111,13 +107,12 @@ class Ledger {
   // Changes a record, and the sums over all records with it.
   void change(TrialRecord& record, const std::function<void()>& mutate);
   void count(const TrialRecord& record, int sign);
+  void wait(const TrialRecord& record);
   std::size_t index_of(const TrialRecord& record) const;
 
   int max_attempts_;
   std::vector<TrialRecord> records_;
-  std::vector<std::size_t> place_in_order_;  // of each trial
-  std::vector<std::size_t> order_;           // trials, the first to hand out first
-  std::set<std::size_t> waiting_;            // places of pending trials
+  TrialQueue waiting_;
   std::map<sweeps::AttemptId, std::size_t> running_;
   std::vector<std::size_t> cut_off_;  // trials for recover()
   TrialCounts counts_;

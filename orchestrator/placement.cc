@@ -1,79 +1,138 @@
 #include "orchestrator/placement.h"
 
 #include <algorithm>
-#include <map>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 namespace ranksweep::orchestrator {
 namespace {
 
 using cluster::Rank;
-using Ranks = std::vector<Rank>;
 
-struct Pool {  // ranks that a group may be made of without leaving the host
-  std::string host;
-  bool gpus = false;
-  auto operator<=>(const Pool&) const = default;
-};
+bool on_gpu(const RankPlace& place) { return place.device != "cpu"; }
 
-std::map<Pool, Ranks> by_pool(const std::vector<RankPlace>& places) {
-  std::map<Pool, Ranks> pools;
-  for (const RankPlace& place : places) {
-    pools[{place.host, place.device != "cpu"}].push_back(place.rank);
-  }
-  for (auto& [pool, ranks] : pools) std::ranges::sort(ranks);
+Pool pool_of(const RankPlace& place) { return {place.host, on_gpu(place)}; }
+
+std::string seat_of(const RankPlace& place) {
+  return on_gpu(place) ? place.host + " " + place.device : std::to_string(place.rank);
+}
+
+std::map<Pool, std::vector<RankPlace>> by_pool(const std::vector<RankPlace>& places) {
+  std::map<Pool, std::vector<RankPlace>> pools;
+  for (const RankPlace& place : places) pools[pool_of(place)].push_back(place);
   return pools;
 }
 
-// All GPUs, those of the hosts with most of them first.
-Ranks gpus_of(const std::map<Pool, Ranks>& pools) {
-  std::vector<const Ranks*> hosts;
-  for (const auto& [pool, ranks] : pools) {
-    if (pool.gpus) hosts.push_back(&ranks);
+std::vector<RankPlace> gpus_of(const std::vector<RankPlace>& places) {
+  std::vector<RankPlace> gpus;
+  std::ranges::copy_if(places, std::back_inserter(gpus), on_gpu);
+  return gpus;
+}
+
+// A rank of each seat, those that are free first. Nothing where there are too few seats.
+std::optional<Reservation> first_free(std::vector<RankPlace> places, std::size_t wanted) {
+  std::ranges::sort(places, {},
+                    [](const RankPlace& each) { return std::pair(each.free_in_s, each.rank); });
+  Reservation reservation;
+  std::set<std::string> seats;
+  for (const RankPlace& place : places) {
+    if (seats.size() == wanted || !seats.insert(seat_of(place)).second) continue;
+    reservation.ranks.insert(place.rank);
+    reservation.free_in_s = place.free_in_s;
   }
-  std::ranges::stable_sort(hosts, std::greater(), [](const Ranks* ranks) { return ranks->size(); });
-  Ranks all;
-  for (const Ranks* ranks : hosts) all.insert(all.end(), ranks->begin(), ranks->end());
-  return all;
+  return seats.size() == wanted ? std::optional(reservation) : std::nullopt;
+}
+
+std::size_t seats_of(const std::vector<RankPlace>& places) {
+  std::set<std::string> seats;
+  for (const RankPlace& place : places) seats.insert(seat_of(place));
+  return seats.size();
 }
 
 }  // namespace
 
-Ranks choose_ranks(const std::vector<RankPlace>& free, int devices) {
-  const auto wanted = static_cast<std::size_t>(devices);
-  const auto pools = by_pool(free);
-  const Ranks* best = nullptr;
-  for (const auto& [pool, ranks] : pools) {
-    const bool better = best == nullptr || std::pair(ranks.size(), ranks.front()) <
-                                               std::pair(best->size(), best->front());
-    if (ranks.size() >= wanted && better) best = &ranks;
+FreeRanks::FreeRanks(const std::vector<RankPlace>& free) {
+  for (const RankPlace& place : free) {
+    pools_[pool_of(place)][seat_of(place)].insert(place.rank);
+    seat_of_[place.rank] = {pool_of(place), seat_of(place)};
   }
-  Ranks chosen = best != nullptr ? *best : gpus_of(pools);
+}
+
+std::vector<Rank> FreeRanks::choose(int devices) const {
+  const auto wanted = static_cast<std::size_t>(devices);
+  const auto first_ranks = [](const Seats& seats) {
+    std::vector<Rank> ranks;
+    for (const auto& [seat, of_seat] : seats) ranks.push_back(*of_seat.begin());
+    std::ranges::sort(ranks);
+    return ranks;
+  };
+  std::optional<std::vector<Rank>> best;
+  std::vector<std::vector<Rank>> gpus;  // of each host
+  for (const auto& [pool, seats] : pools_) {
+    const bool enough = seats.size() >= wanted;
+    if (!enough && (best || !pool.gpus)) continue;
+    std::vector<Rank> ranks = first_ranks(seats);
+    if (!enough) {
+      gpus.push_back(std::move(ranks));
+    } else if (!best ||
+               std::pair(ranks.size(), ranks.front()) < std::pair(best->size(), best->front())) {
+      best = std::move(ranks);
+    }
+  }
+  std::vector<Rank> chosen;
+  if (best) {
+    chosen = std::move(*best);
+  } else {
+    // Those of the hosts with most of them first, so that the group lies on few hosts.
+    std::ranges::stable_sort(gpus, std::greater(), [](const auto& ranks) { return ranks.size(); });
+    for (const auto& ranks : gpus) chosen.insert(chosen.end(), ranks.begin(), ranks.end());
+  }
   if (chosen.size() < wanted) return {};
   chosen.resize(wanted);
   return chosen;
 }
 
-std::set<Rank> reserve_ranks(const std::vector<RankPlace>& free,
-                             const std::vector<RankPlace>& living, int devices) {
+void FreeRanks::take(Rank rank) {
+  const auto found = seat_of_.find(rank);
+  if (found == seat_of_.end()) return;
+  const auto pool = pools_.find(found->second.pool);
+  const auto seat = pool->second.find(found->second.name);
+  seat->second.erase(rank);
+  if (seat->second.empty()) pool->second.erase(seat);
+  if (pool->second.empty()) pools_.erase(pool);
+  seat_of_.erase(found);
+}
+
+void FreeRanks::take_host_of(Rank rank) {
+  const std::string host = host_of(rank);
+  std::erase_if(pools_, [&](const auto& entry) { return entry.first.host == host; });
+  std::erase_if(seat_of_, [&](const auto& entry) { return entry.second.pool.host == host; });
+}
+
+Reservation reserve_ranks(const std::vector<RankPlace>& living, int devices) {
   const auto wanted = static_cast<std::size_t>(devices);
-  auto free_pools = by_pool(free);
-  const auto living_pools = by_pool(living);
-  const Ranks* best = nullptr;
-  for (const auto& [pool, ranks] : living_pools) {
-    const Ranks& idle = free_pools[pool];
-    if (ranks.size() >= wanted && (best == nullptr || idle.size() > best->size())) best = &idle;
+  std::optional<Reservation> best;
+  std::ptrdiff_t most_free = 0;
+  for (const auto& [pool, places] : by_pool(living)) {
+    const auto reservation = first_free(places, wanted);
+    if (!reservation) continue;
+    const auto free = std::ranges::count(places, 0.0, &RankPlace::free_in_s);
+    if (!best ||
+        std::pair(reservation->free_in_s, -free) < std::pair(best->free_in_s, -most_free)) {
+      best = reservation;
+      most_free = free;
+    }
   }
-  if (best != nullptr) return {best->begin(), best->end()};
-  if (gpus_of(living_pools).size() < wanted) return {};
-  const Ranks gpus = gpus_of(free_pools);
-  return {gpus.begin(), gpus.end()};
+  if (!best) best = first_free(gpus_of(living), wanted);
+  return best.value_or(Reservation());
 }
 
 int most_devices(const std::vector<RankPlace>& living) {
-  const auto pools = by_pool(living);
-  std::size_t most = gpus_of(pools).size();
-  for (const auto& [pool, ranks] : pools) most = std::max(most, ranks.size());
+  std::size_t most = seats_of(gpus_of(living));
+  for (const auto& [pool, places] : by_pool(living)) most = std::max(most, seats_of(places));
   return static_cast<int>(most);
 }
 

@@ -259,6 +259,7 @@ ReportData read_report_data(ResultsReader& reader, std::size_t curves,
     data.attempts = reader.attempts();
     data.bars = make_bars(reader, data.attempts);
     data.device_use = device_table(reader);
+    data.device_idle = idle_table(reader);
     data.random_features = read_random_features(reader);
     data.published = pair_with_published(reader, published, data.ranking);
   });

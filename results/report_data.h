@@ -76,6 +76,7 @@ struct ReportData {
   std::vector<Attempt> attempts;
   std::vector<Bar> bars;
   Table device_use;
+  Table device_idle;
   // Trials with a frozen base that no file gave weights, by architecture.
   std::map<std::string, int> random_features;
   std::vector<PublishedPair> published;

@@ -57,6 +57,7 @@ std::string report_markdown(ResultsReader& reader, const ReportOptions& options)
   text += section("As the study tabulates it", study_table(data.ranking));
   text += section("Published beside reproduced", published_table(data));
   text += section("Time and devices", data.device_use);
+  text += section("Why devices trained nothing", data.device_idle);
   text += section("What went wrong", failure_table(data.attempts));
   text += section("Where it came from", provenance_table(data.sweep, data.invocations));
   return text + "\n" + code_block(valid_utf8(data.sweep.source));

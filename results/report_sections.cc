@@ -166,6 +166,7 @@ ReportSection time_section(const ReportData& data) {
           paragraph(hint) +
               canvas("gantt-chart", "When each rank worked on which attempt, by outcome", ranks) +
               html_table(data.device_use, {"device-table", "What each rank did.", Sorting::on}) +
+              html_table(data.device_idle, {"idle-table", "Why devices trained nothing."}) +
               behind("Attempts as a table",
                      html_table(attempt_table(data.attempts),
                                 {"attempt-table", "Attempts in their order.", Sorting::on, 500}))};

@@ -60,8 +60,8 @@ class ChangeWriter {
             INSERT OR REPLACE INTO epoch
               (attempt, trial, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
                learning_rate, seconds, data_wait_s, train_images, val_images, val_classes_predicted,
-               elapsed_s)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?9 + coalesce(
+               ended_at, elapsed_s)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?9 + coalesce(
               (SELECT elapsed_s FROM epoch WHERE trial = ?2 AND epoch = ?3 - 1), 0)))"),
         discard_epochs_(database, "DELETE FROM epoch WHERE trial = ? AND epoch > ?"),
         put_step_(database, R"(
@@ -141,6 +141,7 @@ class ChangeWriter {
     put_epoch_.bind(11, metrics.train_images);
     put_epoch_.bind(12, metrics.val_images);
     put_epoch_.bind(13, metrics.val_classes_predicted);
+    put_epoch_.bind(14, format_utc(clock_()));
     put_epoch_.exec();
   }
 

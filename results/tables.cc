@@ -257,4 +257,12 @@ Table device_table(ResultsReader& reader) {
   return table;
 }
 
+Table idle_table(ResultsReader& reader) {
+  Table table = reader.query(R"(
+      SELECT reason, count(DISTINCT rank) AS ranks, total(seconds) AS idle_s
+      FROM device_idle GROUP BY reason ORDER BY idle_s DESC)");
+  table.columns = {{"reason", "idle for"}, {"ranks", "ranks"}, {"idle_s", "time", Show::duration}};
+  return table;
+}
+
 }  // namespace ranksweep::results

@@ -48,6 +48,9 @@ Table trouble_table(ResultsReader& reader);
 // What each rank did with its device: the view `device_use`.
 Table device_table(ResultsReader& reader);
 
+// Why devices trained nothing, and for how long in all: the view `device_idle`.
+Table idle_table(ResultsReader& reader);
+
 // One trial, whose identity begins with `prefix`: how it stands, its parameters, attempts and
 // epochs, in the given format; JSON is one object, CSV and LaTeX have the epochs alone. Throws
 // StoreError when no trial or several begin so.

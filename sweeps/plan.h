@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,10 @@ struct PlannedTrial {
   TrialId id;
   TrialSpec spec;
   double cost = 1;  // expected work, in any unit, the same for the whole plan
+  // Trials with the same number share the passes of a frozen base, which cost so much. Whoever
+  // comes first runs them; in `cost` the first of the plan is charged for them.
+  std::optional<int> base = {};
+  double base_cost = 0;
 };
 
 // A sweep's trials with their identities, in the order of the grid.

@@ -4,8 +4,8 @@
 
 #include "results/results_reader.h"
 
-// A database in the forms of other programs. Both make `folder`, which must be empty if it is
-// there, and throw StoreError when it is not or cannot be written.
+// A database in the forms of other programs. Those that make `folder`, which must be empty if it is
+// there, throw StoreError when it is not or cannot be written.
 namespace ranksweep::results {
 
 // Every table and view as NAME.csv.
@@ -15,7 +15,13 @@ void export_csv(ResultsReader& reader, const std::filesystem::path& folder);
 // epoch's under `best/`, and its swept parameters for the HParams tab.
 void export_tensorboard(ResultsReader& reader, const std::filesystem::path& folder);
 
-// Makes an empty folder; for the two above.
+// What every rank did when, for Perfetto (https://ui.perfetto.dev) and Chrome: a process for each
+// host, a thread for each rank, and on it attempts, the epochs in them, and the pauses between them
+// with their reasons. Google's Trace Event Format, version of 2016. Overwrites no file; throws
+// StoreError.
+void export_trace(ResultsReader& reader, const std::filesystem::path& file);
+
+// Makes an empty folder; for the two that need one.
 void make_export_folder(const std::filesystem::path& folder);
 
 }  // namespace ranksweep::results

@@ -147,6 +147,7 @@ CREATE TABLE epoch (
   val_loss REAL,
   val_accuracy REAL,
   learning_rate REAL,
+  ended_at TEXT,                    -- when it was committed; NULL: imported
   seconds REAL NOT NULL,            -- wall time, validation included
   elapsed_s REAL NOT NULL DEFAULT 0,  -- seconds of this epoch and of those before it
   data_wait_s REAL NOT NULL,        -- of which the training loop waited for images
@@ -207,6 +208,8 @@ CREATE TABLE test_result (
 -- Serves the search for a trial's best epoch.
 CREATE INDEX epoch_by_loss ON epoch (trial, val_loss, epoch);
 
+-- What happened to a run. Of kind `idle`: from now on the rank has nothing to do, for the reason that
+-- the message gives.
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,
   invocation INTEGER NOT NULL REFERENCES invocation (id),

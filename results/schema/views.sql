@@ -147,6 +147,61 @@ LEFT JOIN work ON work.attempt = attempt.id
 GROUP BY attempt.rank, attempt.host, attempt.device
 ORDER BY attempt.rank, attempt.host, attempt.device;
 
+-- When a device trained nothing, and why. `start of a trial` lies inside an attempt, before its first
+-- epoch begins: the trainer starts, reads the data, runs a frozen base. The other rows lie between
+-- attempts: `dispatch` is the time in which a trial is handed out, and the rest are the reasons of
+-- events of kind `idle`. What no attempt ends goes up to the last end of an attempt.
+CREATE VIEW device_idle AS
+WITH held AS (
+  SELECT id, invocation, rank, host, device, begun_at, ended_at FROM attempt
+  UNION ALL
+  SELECT attempt.id, attempt.invocation, attempt_member.rank, attempt_member.host,
+    attempt_member.device, begun_at, ended_at
+  FROM attempt_member JOIN attempt ON attempt.id = attempt_member.attempt
+  WHERE attempt_member.member > 0
+), device AS (
+  SELECT invocation, rank, max(host) AS host, max(device) AS device FROM held
+  GROUP BY invocation, rank
+), first_epoch AS (
+  SELECT attempt, min(julianday(ended_at) - seconds / 86400) AS begun FROM epoch GROUP BY attempt
+), last AS (
+  SELECT invocation, max(ended_at) AS at FROM attempt GROUP BY invocation
+), moment AS (  -- `place` decides among those of one millisecond
+  SELECT invocation, rank, ended_at AS at, 1 AS place, 'dispatch' AS reason FROM held
+  WHERE ended_at IS NOT NULL
+  UNION ALL
+  SELECT invocation, rank, at, iif(kind = 'joined', 1, 2), iif(kind = 'joined', 'dispatch', message)
+  FROM event WHERE kind IN ('joined', 'idle')
+  UNION ALL
+  SELECT invocation, rank, begun_at, 3, NULL FROM held
+), pause AS (
+  SELECT invocation, rank, reason, at AS begun_at,
+    lead(at) OVER (PARTITION BY invocation, rank ORDER BY at, place) AS ended_at
+  FROM moment
+  UNION ALL
+  SELECT invocation, rank, 'start of a trial', begun_at,
+    coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', first_epoch.begun), held.ended_at)
+  FROM held LEFT JOIN first_epoch ON first_epoch.attempt = held.id
+), bounded AS (
+  SELECT pause.invocation, pause.rank, reason, begun_at,
+    coalesce(ended_at, iif(reason = 'dispatch', NULL, last.at)) AS ended_at
+  FROM pause LEFT JOIN last ON last.invocation = pause.invocation
+  WHERE reason IS NOT NULL
+)
+SELECT
+  bounded.invocation,
+  bounded.rank,
+  device.host,
+  device.device,
+  reason,
+  begun_at,
+  ended_at,
+  round((julianday(ended_at) - julianday(begun_at)) * 86400, 3) AS seconds
+FROM bounded
+LEFT JOIN device ON device.invocation = bounded.invocation AND device.rank = bounded.rank
+WHERE ended_at > begun_at
+ORDER BY bounded.invocation, bounded.rank, begun_at;
+
 -- The validation loss that trials with this value of a swept parameter reached, over ranked trials.
 -- `spread` is the largest loss minus the smallest.
 CREATE VIEW effects AS

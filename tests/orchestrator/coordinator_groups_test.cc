@@ -85,17 +85,53 @@ TEST_F(CoordinatorGroupsTest, AMemberThatDoesNotHearTheEndIsFreedByForce) {
   EXPECT_EQ(store_->trial(0).state, TrialState::finished);
 }
 
-TEST_F(CoordinatorGroupsTest, AWaitingGroupKeepsRanksFromSmallerTrials) {
+TEST_F(CoordinatorGroupsTest, TheWidestIsStartedWhileItsRanksAreFree) {
   start(plan_on({1, 1, 2, 1}), 2);
-  flush();
-  const auto second = only_command_to<cluster::Assign>(1).attempt;
-  finish_trial_on(0);
-  EXPECT_THAT(sent_to(0), IsEmpty());  // the fourth trial could go there
-  train_to_the_end(1, second);
-  report(1, cluster::Finished{second});
   flush();
   EXPECT_EQ(only_command_to<cluster::Assign>(0).trial, plan_.trials[2].id);
   EXPECT_EQ(only_command_to<cluster::Assign>(1).trial, plan_.trials[2].id);
+}
+
+TEST_F(CoordinatorGroupsTest, AWaitingGroupKeepsRanksFromSmallerTrials) {
+  start(plan_on({2, 1, 1}), 2);
+  flush();
+  sent_to(0), sent_to(1);
+  receive(1, AttemptBroken{.attempt = 1, .outcome = AttemptOutcome::lost});
+  flush();
+  EXPECT_THAT(sent_to(1), IsEmpty());  // the second trial could go there
+  EXPECT_EQ(std::get<results::EventNoted>(store_->log.back()).message,
+            "kept for a trial on several devices");
+  expect_abandoned(0, 1);
+  flush();
+  EXPECT_EQ(only_command_to<cluster::Assign>(0).trial, plan_.trials[0].id);
+  EXPECT_EQ(only_command_to<cluster::Assign>(1).trial, plan_.trials[0].id);
+}
+
+TEST_F(CoordinatorGroupsTest, AKeptRankIsGivenWhatIsOverBeforeTheGroupCanStart) {
+  sweeps::Plan plan = plan_on({2, 1, 1, 1, 1});
+  const std::vector<double> costs = {100, 40, 35, 30, 20};
+  for (std::size_t trial = 0; trial < costs.size(); ++trial) plan.trials[trial].cost = costs[trial];
+  start(std::move(plan), 2);
+  flush();
+  for (int second = 0; second < 32; ++second) {  // rank 1 is given up, and so is the group
+    now_ += std::chrono::seconds(1);
+    receive(0, Heartbeat{});
+    flush();
+  }
+  receive(0, AttemptBroken{.attempt = 1});
+  flush();
+  for (int epoch = 1; epoch <= 3; ++epoch) {  // the second trial takes a second for each unit
+    report(0, cluster::EpochDone{.attempt = 2, .metrics = {.epoch = epoch, .seconds = 40.0 / 3}});
+  }
+  flush();
+  report(0, cluster::Finished{2});
+  flush();
+  now_ += std::chrono::seconds(10);  // the third is over in 25 s
+  receive(1, Hello{.host = "node", .device = "cpu", .threads = 1});
+  flush();
+  const auto commands = sent_commands_to(1);
+  ASSERT_EQ(commands.size(), 2U);
+  EXPECT_EQ(std::get<cluster::Assign>(commands[1]).trial, plan_.trials[4].id);
 }
 
 TEST_F(CoordinatorGroupsTest, ADeadMembersGroupIsKilledAndTheTrialTriedAgain) {

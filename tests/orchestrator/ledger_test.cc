@@ -22,19 +22,10 @@ class LedgerTest : public testing::Test {
   sweeps::Plan plan_ = plan_of(3);
 };
 
+std::optional<std::size_t> longest(const Ledger& trials) { return trials.waiting().longest({}); }
+
 sweeps::EpochMetrics epoch(int number, double loss = 1) {
   return {.epoch = number, .val_loss = loss};
-}
-
-TEST_F(LedgerTest, HandsOutTheLongestFirstAndTheFirstAmongEquals) {
-  plan_.trials[1].cost = 5;
-  auto trials = ledger();
-  std::vector<std::size_t> order;
-  while (const auto trial = trials.next()) {
-    order.push_back(*trial);
-    trials.start(*trial, static_cast<int>(order.size()), kPlace);
-  }
-  EXPECT_EQ(order, (std::vector<std::size_t>{1, 0, 2}));
 }
 
 TEST_F(LedgerTest, AnAttemptIsFollowedFromStartToEnd) {
@@ -79,13 +70,13 @@ TEST_F(LedgerTest, KeepsPredictionsOfTheBestEpochAlone) {
 TEST_F(LedgerTest, ABrokenAttemptIsRetriedUntilTheLastOne) {
   auto trials = ledger();
   for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
-    ASSERT_EQ(trials.next(), 0u);
+    ASSERT_EQ(longest(trials), 0u);
     trials.start(0, attempt, kPlace);
     const auto ended =
         std::get<results::AttemptEnded>(trials.end(attempt, {.outcome = AttemptOutcome::lost}));
     EXPECT_EQ(ended.trial_state, attempt < kMaxAttempts ? TrialState::pending : TrialState::failed);
   }
-  EXPECT_EQ(trials.next(), 1u);
+  EXPECT_EQ(longest(trials), 1u);
 }
 
 TEST_F(LedgerTest, AnInterruptionIsNotHeldAgainstATrial) {
@@ -136,7 +127,7 @@ TEST_F(LedgerTest, WhatADeadCoordinatorLeftOpenIsRecovered) {
   EXPECT_EQ(trials.record(0).failed_attempts, 0);
   EXPECT_EQ(trials.record(0).epochs.size(), 1u);
   EXPECT_EQ(trials.record(1).state, TrialState::pending);
-  EXPECT_EQ(trials.next(), 0u);
+  EXPECT_EQ(longest(trials), 0u);
   EXPECT_TRUE(trials.recover().empty());
 }
 
@@ -151,18 +142,7 @@ TEST_F(LedgerTest, ATrialThatIsExcusedWaitsAgain) {
   const auto excused = std::get<results::AttemptExcused>(trials.excuse(0, 2));
   EXPECT_EQ(excused.trial_state, TrialState::pending);
   EXPECT_EQ(trials.record(0).failed_attempts, kMaxAttempts - 1);
-  EXPECT_EQ(trials.next(), 0u);
-}
-
-TEST_F(LedgerTest, AmongThoseThatFitTheLongestOrTheSmallestIsNext) {
-  plan_.trials[1].cost = 5;
-  const auto trials = ledger();
-  const auto not_the_first = [](std::size_t trial) { return trial != 1; };
-  EXPECT_EQ(trials.next(not_the_first), 0u);
-  EXPECT_EQ(trials.smallest(not_the_first), 2u);
-  EXPECT_EQ(trials.smallest([](std::size_t trial) { return trial == 1; }), 1u);
-  EXPECT_EQ(trials.next([](std::size_t) { return false; }), std::nullopt);
-  EXPECT_EQ(trials.smallest([](std::size_t) { return false; }), std::nullopt);
+  EXPECT_EQ(longest(trials), 0u);
 }
 
 TEST_F(LedgerTest, WhatIsIllegalChangesNothing) {
@@ -215,7 +195,7 @@ TEST_F(LedgerTest, RandomEventsLoseNoTrial) {
     for (int step = 0; trials->counts().ended() < static_cast<int>(plan.trials.size()); ++step) {
       ASSERT_LT(step, 10000);
       std::vector<results::Change> changes;
-      const auto next = trials->next();
+      const auto next = longest(*trials);
       if (next && (running.empty() || random() % 2 == 0)) {
         const sweeps::AttemptId attempt = store.next_attempt();
         changes.push_back(trials->start(*next, attempt, kPlace));

@@ -1,5 +1,7 @@
 #include "orchestrator/placement.h"
 
+#include <limits>
+
 #include <gmock/gmock.h>
 
 namespace ranksweep::orchestrator {
@@ -16,36 +18,80 @@ const std::vector<RankPlace> kTwoGpuHosts = {{0, "a", "cuda:0"},
                                              {3, "b", "cuda:1"},
                                              {4, "b", "cuda:2"}};
 
-TEST(ChooseRanks, TakesTheHostWhereTheFewestAreLeftOver) {
-  EXPECT_THAT(choose_ranks(kTwoCpuHosts, 2), ElementsAre(0, 1));
-  EXPECT_THAT(choose_ranks(kTwoCpuHosts, 3), ElementsAre(2, 3, 4));
-  EXPECT_THAT(choose_ranks(kTwoCpuHosts, 1), ElementsAre(0));
+TEST(FreeRanks, ChoosesTheHostWhereTheFewestAreLeftOver) {
+  EXPECT_THAT(FreeRanks(kTwoCpuHosts).choose(2), ElementsAre(0, 1));
+  EXPECT_THAT(FreeRanks(kTwoCpuHosts).choose(3), ElementsAre(2, 3, 4));
+  EXPECT_THAT(FreeRanks(kTwoCpuHosts).choose(1), ElementsAre(0));
 }
 
-TEST(ChooseRanks, TakesNeighbours) {
-  EXPECT_THAT(choose_ranks({{5, "a", "cpu"}, {2, "a", "cpu"}, {3, "a", "cpu"}}, 2),
+TEST(FreeRanks, ChoosesNeighbours) {
+  EXPECT_THAT(FreeRanks({{5, "a", "cpu"}, {2, "a", "cpu"}, {3, "a", "cpu"}}).choose(2),
               ElementsAre(2, 3));
 }
 
-TEST(ChooseRanks, LetsGpusSpanHostsAndCpusNot) {
-  EXPECT_THAT(choose_ranks(kTwoCpuHosts, 4), IsEmpty());
-  EXPECT_THAT(choose_ranks(kTwoGpuHosts, 4), ElementsAre(2, 3, 4, 0));
-  EXPECT_THAT(choose_ranks(kTwoGpuHosts, 6), IsEmpty());
+TEST(FreeRanks, LetsGpusSpanHostsAndCpusNot) {
+  EXPECT_THAT(FreeRanks(kTwoCpuHosts).choose(4), IsEmpty());
+  EXPECT_THAT(FreeRanks(kTwoGpuHosts).choose(4), ElementsAre(2, 3, 4, 0));
+  EXPECT_THAT(FreeRanks(kTwoGpuHosts).choose(6), IsEmpty());
 }
 
-TEST(ChooseRanks, MixesNoKindsOfDevices) {
-  EXPECT_THAT(choose_ranks({{0, "a", "cpu"}, {1, "a", "cuda:0"}}, 2), IsEmpty());
+TEST(FreeRanks, MixesNoKindsOfDevices) {
+  EXPECT_THAT(FreeRanks({{0, "a", "cpu"}, {1, "a", "cuda:0"}}).choose(2), IsEmpty());
 }
 
-TEST(ReserveRanks, KeepsTheHostThatLacksTheFewest) {
-  const std::vector<RankPlace> free = {kTwoCpuHosts[0], kTwoCpuHosts[3], kTwoCpuHosts[4]};
-  EXPECT_THAT(reserve_ranks(free, kTwoCpuHosts, 3), ElementsAre(3, 4));
-  EXPECT_THAT(reserve_ranks({kTwoCpuHosts[0]}, kTwoCpuHosts, 2), ElementsAre(0));
+// Two ranks share each GPU of a host.
+const std::vector<RankPlace> kSharedGpus = {
+    {0, "a", "cuda:0"}, {1, "a", "cuda:0"}, {2, "a", "cuda:1"}, {3, "a", "cuda:1"}};
+
+TEST(FreeRanks, GivesAGroupOneRankOfEachGpu) {
+  FreeRanks free(kSharedGpus);
+  EXPECT_THAT(free.choose(2), ElementsAre(0, 2));
+  EXPECT_THAT(free.choose(3), IsEmpty());
+  free.take(2);
+  EXPECT_THAT(free.choose(2), ElementsAre(0, 3));
+  free.take(3);
+  EXPECT_THAT(free.choose(2), IsEmpty());
+  EXPECT_EQ(most_devices(kSharedGpus), 2);
+  EXPECT_THAT(reserve_ranks(kSharedGpus, 2).ranks, ElementsAre(0, 2));
+}
+
+TEST(FreeRanks, ForgetsWhatIsTaken) {
+  FreeRanks free(kTwoCpuHosts);
+  free.take(3);
+  EXPECT_THAT(free.choose(3), IsEmpty());
+  EXPECT_THAT(free.choose(2), ElementsAre(0, 1));
+  free.take_host_of(0);
+  EXPECT_EQ(free.first(), 2);
+  free.take(0);
+  free.take(2);
+  free.take(4);
+  EXPECT_TRUE(free.empty());
+}
+
+constexpr double kNotKnown = std::numeric_limits<double>::infinity();
+
+std::vector<RankPlace> free_in(std::vector<RankPlace> places, const std::vector<double>& seconds) {
+  for (std::size_t i = 0; i < places.size(); ++i) places[i].free_in_s = seconds[i];
+  return places;
+}
+
+TEST(ReserveRanks, KeepsTheHostThatIsFreeFirst) {
+  const Reservation kept = reserve_ranks(free_in(kTwoCpuHosts, {0, 9, 7, 5, 6}), 2);
+  EXPECT_THAT(kept.ranks, ElementsAre(3, 4));  // the third may go on
+  EXPECT_EQ(kept.free_in_s, 6);
+  EXPECT_THAT(reserve_ranks(free_in(kTwoCpuHosts, {0, 4, 7, 5, 6}), 2).ranks, ElementsAre(0, 1));
+}
+
+TEST(ReserveRanks, KeepsTheHostThatLacksTheFewestWhereNothingIsKnown) {
+  const auto places = free_in(kTwoCpuHosts, {0, kNotKnown, kNotKnown, 0, 0});
+  const Reservation kept = reserve_ranks(places, 3);
+  EXPECT_THAT(kept.ranks, ElementsAre(2, 3, 4));
+  EXPECT_EQ(kept.free_in_s, kNotKnown);
 }
 
 TEST(ReserveRanks, KeepsNothingForWhatCanNeverStart) {
-  EXPECT_THAT(reserve_ranks(kTwoCpuHosts, kTwoCpuHosts, 4), IsEmpty());
-  EXPECT_THAT(reserve_ranks({kTwoGpuHosts[0]}, kTwoGpuHosts, 5), ElementsAre(0));
+  EXPECT_THAT(reserve_ranks(kTwoCpuHosts, 4).ranks, IsEmpty());
+  EXPECT_THAT(reserve_ranks(kTwoGpuHosts, 5).ranks, ElementsAre(0, 1, 2, 3, 4));
 }
 
 TEST(MostDevices, IsOfOneHostForCpusAndOfAllForGpus) {

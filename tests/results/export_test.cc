@@ -1,11 +1,14 @@
 #include "results/export/export.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include "results/export/tf_record.h"
 #include "results/sweep_store.h"
@@ -64,6 +67,72 @@ TEST_F(ExportTest, OverwritesNothing) {
     EXPECT_THAT([&] { form(reader, folder_ / "csv"); },
                 ThrowsMessage<StoreError>(HasSubstr("is not empty, and nothing is overwritten")));
   }
+}
+
+// The slices of a kind, by thread, in the order of their begins.
+std::map<int, std::vector<nlohmann::json>> slices(const nlohmann::json& trace,
+                                                  const std::string& kind) {
+  std::map<int, std::vector<nlohmann::json>> by_thread;
+  for (const auto& event : trace) {
+    if (event.value("cat", "") == kind) by_thread[event.at("tid")].push_back(event);
+  }
+  for (auto& [thread, of_thread] : by_thread) {
+    std::ranges::sort(of_thread, {},
+                      [](const auto& each) { return each.at("ts").template get<double>(); });
+  }
+  return by_thread;
+}
+
+double begin_of(const nlohmann::json& slice) { return slice.at("ts"); }
+double end_of(const nlohmann::json& slice) {
+  return begin_of(slice) + slice.at("dur").get<double>();
+}
+
+TEST_F(ExportTest, TheTraceHasEveryEpochInItsAttemptAndEveryPauseBetweenAttempts) {
+  ResultsReader reader(folder_ / "results.db");
+  export_trace(reader, folder_ / "trace.json");
+  const auto trace = nlohmann::json::parse(text_of(folder_ / "trace.json"));
+  auto attempts = slices(trace, "attempt");
+  double in_epochs = 0;
+  double waited = 0;
+  std::size_t epochs = 0;
+  for (auto& [rank, of_rank] : slices(trace, "epoch")) {
+    for (const auto& epoch : of_rank) {
+      ++epochs;
+      in_epochs += epoch.at("dur").get<double>();
+      waited += epoch.at("args").at("data_wait_s").get<double>();
+      EXPECT_TRUE(std::ranges::any_of(attempts[rank], [&](const auto& attempt) {
+        return begin_of(attempt) <= begin_of(epoch) && end_of(epoch) <= end_of(attempt);
+      })) << epoch;
+    }
+    for (std::size_t i = 1; i < of_rank.size(); ++i) {
+      EXPECT_LE(end_of(of_rank[i - 1]), begin_of(of_rank[i]));
+    }
+  }
+  for (auto& [rank, pauses] : slices(trace, "idle")) {
+    auto all = attempts[rank];
+    all.insert(all.end(), pauses.begin(), pauses.end());
+    std::ranges::sort(all, {}, begin_of);
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      EXPECT_DOUBLE_EQ(end_of(all[i - 1]), begin_of(all[i])) << all[i];  // nothing is left out
+    }
+  }
+  const Table sums = reader.query("SELECT count(*), total(seconds), total(data_wait_s) FROM epoch");
+  EXPECT_EQ(epochs, static_cast<std::size_t>(std::get<std::int64_t>(sums.rows[0][0])));
+  EXPECT_NEAR(in_epochs / 1e6, std::get<double>(sums.rows[0][1]),
+              0.001 * static_cast<double>(epochs));
+  EXPECT_NEAR(waited, std::get<double>(sums.rows[0][2]), 1e-6);
+  std::size_t tried = 0;
+  for (const auto& [rank, of_rank] : attempts) tried += of_rank.size();
+  EXPECT_EQ(tried, reader.attempts().size());
+}
+
+TEST_F(ExportTest, TheTraceOverwritesNothing) {
+  folder_.write("trace.json", std::string("mine"));
+  ResultsReader reader(folder_ / "results.db");
+  EXPECT_THAT([&] { export_trace(reader, folder_ / "trace.json"); },
+              ThrowsMessage<StoreError>(HasSubstr("trace.json: is there already")));
+  EXPECT_EQ(text_of(folder_ / "trace.json"), "mine");
 }
 
 // TensorBoard itself reads the runs and compares them with the database.

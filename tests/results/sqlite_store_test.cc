@@ -171,6 +171,42 @@ TEST_F(SqliteStoreTest, GivesBackWhatWasCommitted) {
   EXPECT_EQ(ask("SELECT count(*) FROM invocation"), "2\n");
 }
 
+TEST_F(SqliteStoreTest, KnowsWhatEveryIdleSecondWasSpentOn) {
+  const auto store = open();
+  const auto after = [&](int seconds, std::vector<Change> changes) {
+    now_ += std::chrono::seconds(seconds);
+    store->commit(changes);
+  };
+  const auto on_rank = [](AttemptStarted attempt, int rank) {
+    attempt.rank = rank;
+    return attempt;
+  };
+  after(1, {EventNoted{"joined", 0, ""}, EventNoted{"joined", 1, ""}});
+  after(1, {on_rank(started(1, 0), 0), on_rank(started(2, 1), 1)});
+  after(5, {recorded(1, 0, 1, 0.5)});  // 1.5 s long
+  after(1, {ended(2, 1, AttemptOutcome::lost, TrialState::pending),
+            EventNoted{"idle", 1, "kept for a trial on several devices"}});
+  after(2, {ended(1, 0, AttemptOutcome::finished, TrialState::finished)});
+  after(1, {on_rank(started(3, 1), 0), MemberAssigned{3, 0, 0, "node-a", "cpu"},
+            MemberAssigned{3, 1, 1, "node-a", "cpu"}});
+  after(4, {ended(3, 1, AttemptOutcome::finished, TrialState::finished),
+            EventNoted{"idle", 0, "no trial waits"}, EventNoted{"idle", 1, "no trial waits"}});
+  after(1, {on_rank(started(4, 2), 0)});
+  after(2, {ended(4, 2, AttemptOutcome::interrupted, TrialState::pending)});
+  EXPECT_EQ(ask("SELECT rank, reason, seconds FROM device_idle"),
+            "0|dispatch|1.0\n"
+            "0|start of a trial|3.5\n"
+            "0|dispatch|1.0\n"
+            "0|start of a trial|4.0\n"
+            "0|no trial waits|1.0\n"
+            "0|start of a trial|2.0\n"
+            "1|dispatch|1.0\n"
+            "1|start of a trial|6.0\n"
+            "1|kept for a trial on several devices|3.0\n"
+            "1|start of a trial|4.0\n"
+            "1|no trial waits|3.0\n");
+}
+
 TEST_F(SqliteStoreTest, TakesTheTimesOfAttemptsFromItsClock) {
   const auto store = open();
   store->commit(std::vector<Change>{started(1, 0)});

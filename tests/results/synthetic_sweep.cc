@@ -80,9 +80,20 @@ class Historian {
     train(trial, fate);
   }
 
+  // Each rank that is free has nothing to do from its last attempt on.
+  void leave() {
+    for (std::size_t rank = 0; rank < free_at_.size(); ++rank) {
+      if (free_at_[rank] == std::numeric_limits<double>::max()) continue;
+      at(free_at_[rank] - kDispatchSeconds);
+      history_.changes.push_back(EventNoted{"idle", static_cast<int>(rank), "no trial waits"});
+    }
+  }
+
   SyntheticHistory history() && { return std::move(history_); }
 
  private:
+  static constexpr double kDispatchSeconds = 0.4;
+
   double uniform() { return static_cast<double>(random_()) / 4294967296.0; }
 
   void at(double seconds) {
@@ -109,7 +120,7 @@ class Historian {
     end.attempt = attempt_;
     end.trial = trial.id;
     history_.changes.push_back(std::move(end));
-    free_at_[rank] += 0.4;
+    free_at_[rank] += kDispatchSeconds;
   }
 
   void fail(const PlannedTrial& trial, TrialState then) {
@@ -199,6 +210,7 @@ class Historian {
         metrics.train_loss = metrics.val_loss = std::numeric_limits<double>::quiet_NaN();
       }
       seconds += metrics.seconds;
+      at(free_at_[rank] + seconds);
       if (epoch == 1 || metrics.val_loss < best_.val_loss) best_ = metrics;
       history_.changes.push_back(EpochRecorded{attempt_, trial.id, metrics});
     }
@@ -288,6 +300,7 @@ SyntheticHistory synthetic_history(const sweeps::Plan& plan, const SyntheticSwee
   for (std::size_t i = 0; i < plan.trials.size(); ++i) {
     historian.tell(plan.trials[i], fate_of(i, sweep));
   }
+  historian.leave();
   return std::move(historian).history();
 }
 

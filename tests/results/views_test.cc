@@ -62,7 +62,7 @@ TEST_F(ViewsTest, AreAllDocumented) {
   std::replace(queries.begin(), queries.end(), '\n', ' ');
   ResultsReader reader(path_);
   const Table views = reader.query("SELECT name FROM sqlite_schema WHERE type = 'view'");
-  EXPECT_EQ(views.rows.size(), 7u);
+  EXPECT_EQ(views.rows.size(), 8u);
   for (const auto& row : views.rows) {
     EXPECT_THAT(queries, ::testing::HasSubstr("FROM " + std::get<std::string>(row[0]) + " "));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -66,9 +67,9 @@ double frozen_passes(const sweeps::TrialSpec& spec, double train_images, double 
   return (augmented ? frozen_epochs(spec) : 1) * train_images + val_images;
 }
 
-// `shares`: a trial before this one runs the frozen base.
+// `base`: the frozen base that it shares; `first`: no trial before this one runs that base.
 TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double train_images,
-                  double val_images, bool shares) {
+                  double val_images, std::optional<int> base, bool first) {
   constexpr double kBytesPerNumber = 4;
   // The best weights; in the resume state the weights again, and the optimizer's running averages.
   constexpr double kCopies = 4;
@@ -79,11 +80,16 @@ TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double 
   double multiply_adds = spec.epochs * images_an_epoch * head_parameters;
   multiply_adds += (spec.epochs - frozen_epochs(spec)) * images_an_epoch * network.multiply_adds;
   double numbers = kCopies * (base_is_trained ? network.parameters : head_parameters);
-  if (frozen_epochs(spec) > 0 && !shares) {
-    multiply_adds += frozen_passes(spec, train_images, val_images) * network.multiply_adds;
+  const double base_multiply_adds =
+      base ? frozen_passes(spec, train_images, val_images) * network.multiply_adds : 0;
+  if (first) {
+    multiply_adds += base_multiply_adds;
     if (!base_is_trained) numbers += network.base_parameters;  // one file for all of them
   }
-  return {.multiply_adds = multiply_adds, .checkpoint_bytes = numbers * kBytesPerNumber};
+  return {.multiply_adds = multiply_adds,
+          .checkpoint_bytes = numbers * kBytesPerNumber,
+          .base = base,
+          .base_multiply_adds = base_multiply_adds};
 }
 
 }  // namespace
@@ -99,11 +105,18 @@ std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images
     networks[size] = ask_trainer(trainer, names, size);
   }
   std::vector<TrialCost> costs;
-  std::set<std::string> passes;
-  for (const auto& [id, spec, cost] : plan.trials) {
-    const bool shares = frozen_epochs(spec) > 0 && !passes.insert(shared_pass(spec)).second;
+  std::map<std::string, int> bases;  // their numbers
+  for (const sweeps::PlannedTrial& trial : plan.trials) {
+    const sweeps::TrialSpec& spec = trial.spec;
+    std::optional<int> base;
+    bool first = false;
+    if (frozen_epochs(spec) > 0) {
+      const auto entry = bases.try_emplace(shared_pass(spec), static_cast<int>(bases.size()));
+      base = entry.first->second;
+      first = entry.second;
+    }
     costs.push_back(cost_of(spec, networks.at(spec.image_size).at(spec.architecture), train_images,
-                            val_images, shares));
+                            val_images, base, first));
   }
   return costs;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ namespace ranksweep::cli {
 struct TrialCost {
   double multiply_adds = 0;
   double checkpoint_bytes = 0;  // best weights and resume state together
+  // The number, from 0, that the trials which share a frozen base have in common, and the
+  // multiply-adds of its passes.
+  std::optional<int> base;
+  double base_multiply_adds = 0;
 };
 
 // The cost of each trial of `plan`, in its order. The trainer is asked what the networks are like,

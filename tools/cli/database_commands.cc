@@ -83,6 +83,7 @@ struct ExportOptions {
   std::optional<std::string> trial;
   std::filesystem::path csv;
   std::filesystem::path tensorboard;
+  std::filesystem::path trace;
 };
 
 ExitCode export_results(const ExportOptions& options) {
@@ -95,6 +96,10 @@ ExitCode export_results(const ExportOptions& options) {
   if (!options.tensorboard.empty()) {
     export_tensorboard(reader, options.tensorboard);
     fmt::print("{0} written: tensorboard --logdir {0}\n", options.tensorboard.string());
+  }
+  if (!options.trace.empty()) {
+    export_trace(reader, options.trace);
+    fmt::print("{} written: open it in https://ui.perfetto.dev\n", options.trace.string());
   }
   return ExitCode::success;
 }
@@ -117,7 +122,9 @@ void add_export(CLI::App& app, ExitCode& result) {
   forms->add_option("--csv", options->csv, "A folder for every table and view as CSV");
   forms->add_option("--tensorboard", options->tensorboard,
                     "A folder for TensorBoard's event files");
-  forms->require_option(1, 3);
+  forms->add_option("--trace", options->trace,
+                    "A JSON file of what each rank did when, for Perfetto or Chrome");
+  forms->require_option(1, 4);
   command->callback([options, &result] { result = export_results(*options); });
 }
 

@@ -26,6 +26,7 @@ ExitCode run(int argc, char** argv) {
   add_predict_command(app, result);
   add_slurm_commands(app, result);
   add_doctor_command(app, result);
+  add_bench_command(app, result);
   add_trainer_commands(app);
   try {
     app.parse(argc, argv);

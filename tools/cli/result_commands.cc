@@ -68,8 +68,8 @@ std::string status(ResultsReader& reader, const ResultOptions& options) {
     text = render(status_table(reader.ranking()), format_of(options)) + "\n" +
            render(running_table(reader), format_of(options)) + "\n" +
            render(device_table(reader), format_of(options));
-    for (const results::Table& table :
-         {test_table(reader.ranking()), trouble_table(reader), skipped_table(reader)}) {
+    for (const results::Table& table : {idle_table(reader), test_table(reader.ranking()),
+                                        trouble_table(reader), skipped_table(reader)}) {
       if (!table.rows.empty()) text += "\n" + render(table, format_of(options));
     }
   });

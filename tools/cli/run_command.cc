@@ -20,6 +20,7 @@
 #include "tools/cli/automatic_choices.h"
 #include "tools/cli/checkpoint_files.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/device_choice.h"
 #include "tools/cli/environment.h"
 #include "tools/cli/progress_display.h"
 #include "tools/cli/run_options.h"
@@ -50,23 +51,6 @@ Ranks start_ranks() {
   const int local_rank = mpi->local_rank();
   const int local_size = mpi->local_size();
   return {.transport = std::move(mpi), .local_rank = local_rank, .local_size = local_size};
-}
-
-// A GPU a rank, or the CPU for all ranks of the node; never two agents on one GPU.
-std::string choose_device(const std::string& wish, const Ranks& ranks) {
-  const int gpus = kWithCuda ? cluster::gpus_of_node() : 0;
-  if (wish == "cpu" || (wish == "auto" && gpus == 0)) {
-    return "cpu";
-  }
-  if (ranks.local_rank >= gpus) {
-    throw CommandError(
-        ExitCode::unfit,
-        fmt::format("{} has {} and {}: start one rank a GPU, or choose --device cpu{}",
-                    cluster::host_name(), count_text(gpus, "GPU"),
-                    count_text(ranks.local_size, "rank"),
-                    kWithCuda ? "" : " (this ranksweep was built without CUDA)"));
-  }
-  return fmt::format("cuda:{}", ranks.local_rank);
 }
 
 orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer,
@@ -202,7 +186,12 @@ ExitCode run(const RunOptions& options) {
   const std::filesystem::path trainer = find_trainer();
   set_trainer_environment();
   const orchestrator::AgentOptions place =
-      agent_options(trainer, choose_device(options.device, ranks), ranks.local_size);
+      agent_options(trainer,
+                    choose_device(options.device, {.rank = ranks.local_rank,
+                                                   .ranks = ranks.local_size,
+                                                   .gpus = kWithCuda ? cluster::gpus_of_node() : 0,
+                                                   .trials_per_gpu = options.trials_per_gpu}),
+                    ranks.local_size);
   orchestrator::Agent agent(place, transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
     orchestrator::run_rank(transport, agent, nullptr, {});

@@ -23,6 +23,11 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--device", options.device, "auto takes a GPU a rank where there are any")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
+  command
+      .add_option("--trials-per-gpu", options.trials_per_gpu,
+                  "So many ranks may share a GPU, for trials that are too small to fill one")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   command.add_option("--publish", options.publish,
                      "Keep a copy of the database here, renewed every few seconds, for readers");
   command
@@ -60,9 +65,10 @@ std::vector<std::string> launch_command(int ranks, const std::vector<std::string
                                         const RunOptions& options) {
   std::vector<std::string> command = cluster::launcher_command(
       cluster::mpi_flavour(), cluster::this_place(), ranks, launcher_options);
-  command.insert(command.end(), {this_program(), "run", options.sweep_file.string(), "--db",
-                                 options.database.string(), "--device", options.device, "--journal",
-                                 options.journal});
+  command.insert(command.end(),
+                 {this_program(), "run", options.sweep_file.string(), "--db",
+                  options.database.string(), "--device", options.device, "--journal",
+                  options.journal, "--trials-per-gpu", fmt::format("{}", options.trials_per_gpu)});
   if (!options.publish.empty()) {
     command.insert(command.end(), {"--publish", options.publish.string()});
   }

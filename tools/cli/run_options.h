@@ -17,6 +17,7 @@ struct RunOptions {
   std::string device = "auto";
   std::filesystem::path publish;     // a copy for readers; empty: none
   std::string journal = "rollback";  // or wal, auto
+  int trials_per_gpu = 1;            // ranks that may share a GPU
   bool small = false;                // Extent::small
   // Where rank 0 tells its exit code, since launchers may not pass it on; empty: nowhere.
   std::filesystem::path exit_code_file;

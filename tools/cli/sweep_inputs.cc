@@ -70,7 +70,10 @@ SweepInputs load_inputs(const std::filesystem::path& sweep_file,
   const auto costs = estimate_costs(inputs.plan, static_cast<int>(inputs.data.train.size()),
                                     static_cast<int>(inputs.data.validation.size()), trainer);
   for (std::size_t i = 0; i < costs.size(); ++i) {
-    inputs.plan.trials[i].cost = costs[i].multiply_adds;
+    sweeps::PlannedTrial& trial = inputs.plan.trials[i];
+    trial.cost = costs[i].multiply_adds;
+    trial.base = costs[i].base;
+    trial.base_cost = costs[i].base_multiply_adds;
     inputs.multiply_adds += costs[i].multiply_adds;
     inputs.checkpoint_bytes += costs[i].checkpoint_bytes;
   }
