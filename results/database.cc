@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "results/embedded_files.h"
+#include "results/migration.h"
 #include "results/sweep_store.h"
 
 namespace ranksweep::results {
@@ -63,11 +64,15 @@ StoreError not_ours(const std::filesystem::path& path) {
                   path.string()));
 }
 
+int version_of(SQLite::Database& database) {
+  return database.execAndGet("PRAGMA user_version").getInt();
+}
+
 void check_schema(SQLite::Database& database, const std::filesystem::path& path) {
   if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId) {
     throw not_ours(path);
   }
-  const int version = database.execAndGet("PRAGMA user_version").getInt();
+  const int version = version_of(database);
   if (version > kSchemaVersion) {
     throw StoreError(
         fmt::format("{}: its schema {} is newer than this ranksweep knows ({}); use the ranksweep "
@@ -97,6 +102,14 @@ void set_journal(SQLite::Database& database, Journal journal) {
     throw StoreError(fmt::format("{}: its journal stays '{}' and does not become '{}'",
                                  database.getFilename(), mode, wanted));
   }
+}
+
+void migrate_if_earlier(SQLite::Database& database) {
+  const int version = version_of(database);
+  if (version == kSchemaVersion) return;
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  migrate(database, version);
+  transaction.commit();
 }
 
 // A writer that died inside a transaction leaves a journal, which only a connection that may write
@@ -142,7 +155,8 @@ std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& 
     database = std::make_unique<SQLite::Database>(path.string(),
                                                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
                                                   static_cast<int>(busy_timeout.count()));
-    if (database->execAndGet("PRAGMA page_count").getInt() > 0) {
+    const bool is_new = database->execAndGet("PRAGMA page_count").getInt() == 0;
+    if (!is_new) {
       check_schema(*database, path);
       check_integrity(*database, path);
     }
@@ -151,12 +165,13 @@ std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& 
     // journal is gone, with a log every commit syncs it.
     database->exec("PRAGMA synchronous = EXTRA");
     database->exec("PRAGMA foreign_keys = ON");
+    if (!is_new) migrate_if_earlier(*database);
   });
   return database;
 }
 
-std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& path,
-                                                   std::chrono::milliseconds busy_timeout) {
+std::unique_ptr<SQLite::Database> open_to_copy(const std::filesystem::path& path,
+                                               std::chrono::milliseconds busy_timeout) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
     throw StoreError(
@@ -186,6 +201,15 @@ void end_wal(SQLite::Database& database) {
   }
 }
 
+std::unique_ptr<SQLite::Database> open_for_reading(const std::filesystem::path& path,
+                                                   std::chrono::milliseconds busy_timeout) {
+  auto database = open_to_copy(path, busy_timeout);
+  with_store_errors(path, [&] {
+    if (version_of(*database) < kSchemaVersion) database = copy_into_memory(*database);
+  });
+  return database;
+}
+
 std::unique_ptr<SQLite::Database> copy_into_memory(SQLite::Database& database) {
   auto copy =
       std::make_unique<SQLite::Database>(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
@@ -194,6 +218,7 @@ std::unique_ptr<SQLite::Database> copy_into_memory(SQLite::Database& database) {
   // it comes to an end.
   for (int pages = 256; backup.executeStep(pages) != SQLITE_DONE; pages *= 2) {
   }
+  migrate_if_earlier(*copy);
   return copy;
 }
 

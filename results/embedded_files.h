@@ -5,8 +5,9 @@
 namespace ranksweep::results {
 
 // Files of this folder, compiled into the program by embed.cmake.
-extern const std::string_view kTablesSql;  // schema/tables.sql
-extern const std::string_view kViewsSql;   // schema/views.sql
+extern const std::string_view kTablesSql;         // schema/tables.sql
+extern const std::string_view kViewsSql;          // schema/views.sql
+extern const std::string_view kMigration1To2Sql;  // schema/1_to_2.sql
 extern const std::string_view kReportHtml;
 extern const std::string_view kReportCss;
 extern const std::string_view kReportJs;

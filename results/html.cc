@@ -41,10 +41,10 @@ std::string html_text(std::string_view text, std::size_t width) {
 
 std::string html_table(const Table& table, const HtmlTable& options) {
   const std::size_t rows = std::min(table.rows.size(), options.most_rows);
+  const std::size_t all_rows = std::max(table.rows.size(), options.all_rows);
   std::string caption = options.caption;
-  if (rows < table.rows.size()) {
-    caption += fmt::format(" The first {} of {} rows; the database has them all.", rows,
-                           table.rows.size());
+  if (rows < all_rows) {
+    caption += fmt::format(" The first {} of {} rows; the database has them all.", rows, all_rows);
   }
   std::string html = fmt::format(
       "<div class=\"scroll{}\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n<table "

@@ -19,6 +19,7 @@ struct HtmlTable {
   std::string caption;  // text
   Sorting sorting = Sorting::off;
   std::size_t most_rows = 1000;  // the caption says when there are more
+  std::size_t all_rows = 0;      // of which the table has the first; 0: it has them all
 };
 
 // A semantic table inside a box that scrolls. A column named "mark" or "outcome" gets its dot.

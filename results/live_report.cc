@@ -14,12 +14,12 @@ namespace {
 
 constexpr std::chrono::milliseconds kBusyTimeout{5'000};
 constexpr std::chrono::milliseconds kLeastPause{500};
-constexpr int kPauseFactor = 10;  // a report that takes a second is made every ten seconds
+constexpr int kPauseFactor = 20;  // a report that takes a second is made every twenty seconds
 
 }  // namespace
 
 LiveReport::LiveReport(const std::filesystem::path& database)
-    : path_(database), database_(open_for_reading(database, kBusyTimeout)) {}
+    : path_(database), database_(open_to_copy(database, kBusyTimeout)) {}
 
 LiveReport::~LiveReport() = default;
 

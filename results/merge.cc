@@ -41,7 +41,7 @@ struct Source {
 
 Source open_source(const std::filesystem::path& path) {
   Source source{.path = path};
-  const auto database = open_for_reading(path, kBusyTimeout);
+  const auto database = open_to_copy(path, kBusyTimeout);
   with_store_errors(path, [&] {
     source.database = copy_into_memory(*database);
     SQLite::Statement sweep(*source.database,

@@ -246,7 +246,8 @@ void write_trial_wide(SQLite::Database& database, const std::vector<std::string>
   std::string columns;
   for (const std::string& name : swept) {
     columns += fmt::format(
-        "  (SELECT value FROM parameter WHERE parameter.trial = trial.id AND name = {}) AS {},\n",
+        "  (SELECT value FROM parameter WHERE parameter.trial = ranking.trial_id AND name = {}) AS "
+        "{},\n",
         quoted(name, '\''), quoted(name, '"'));
   }
   database.exec("DROP VIEW IF EXISTS trial_wide");
@@ -257,7 +258,7 @@ void write_trial_wide(SQLite::Database& database, const std::vector<std::string>
       "  ranking.best_epoch, ranking.val_loss, ranking.val_accuracy, ranking.train_loss,\n"
       "  ranking.train_accuracy, ranking.epochs_done, ranking.seconds, "
       "ranking.network_parameters\n"
-      "FROM ranking JOIN trial ON trial.identity = ranking.trial ORDER BY ranking.position");
+      "FROM ranking");
 }
 
 }  // namespace ranksweep::results

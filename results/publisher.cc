@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kBusyTimeout{50};
 class Publisher::Source {
  public:
   explicit Source(const std::filesystem::path& path)
-      : database_(open_for_reading(path, kBusyTimeout)) {}
+      : database_(open_to_copy(path, kBusyTimeout)) {}
 
   SQLite::Database& database() { return *database_; }
   // Another number after each commit of another connection.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -70,20 +71,30 @@ std::vector<TrainingPair> read_training_pairs(ResultsReader& reader,
 }
 
 std::map<std::string, int> read_random_features(ResultsReader& reader) {
-  const auto architecture = reader.values_of("architecture");
-  const auto weights = reader.values_of("weights");
+  const Table table = reader.query(R"(
+      SELECT architecture.value, count(*)
+      FROM sweep_trial AS planned
+      JOIN parameter AS training ON training.trial = planned.trial AND training.name = 'training'
+      JOIN parameter AS weights ON weights.trial = planned.trial AND weights.name = 'weights'
+      JOIN parameter AS architecture
+        ON architecture.trial = planned.trial AND architecture.name = 'architecture'
+      WHERE training.value = 'frozen' AND weights.value IS NULL
+      GROUP BY architecture.value)");
   std::map<std::string, int> counts;
-  for (const auto& [trial, training] : reader.values_of("training")) {
-    if (training != Cell("frozen") || weights.at(trial) != Cell()) continue;
-    ++counts[std::get<std::string>(architecture.at(trial))];
+  for (const auto& row : table.rows) {
+    counts[std::get<std::string>(row[0])] = static_cast<int>(std::get<std::int64_t>(row[1]));
   }
   return counts;
 }
 
 std::vector<Bar> make_bars(ResultsReader& reader, const std::vector<Attempt>& attempts) {
   std::map<sweeps::AttemptId, double> epoch_seconds;
-  for (const auto& row :
-       reader.query("SELECT attempt, total(seconds) FROM epoch GROUP BY attempt").rows) {
+  // Of the attempts that nobody saw end.
+  const Table open = reader.query(R"(
+      SELECT attempt.id, total(epoch.seconds)
+      FROM attempt JOIN epoch ON epoch.trial = attempt.trial AND epoch.attempt = attempt.id
+      WHERE attempt.ended_at IS NULL GROUP BY attempt.id)");
+  for (const auto& row : open.rows) {
     epoch_seconds[std::get<std::int64_t>(row[0])] = std::get<double>(row[1]);
   }
   const auto seconds = [](const std::string& time) {
@@ -251,7 +262,8 @@ ReportData read_report_data(ResultsReader& reader, std::size_t curves,
     data.invocations = reader.invocations();
     data.ranking = reader.ranking();
     compare_with_best(reader, data.ranking);
-    data.rank_table = rank_table(reader, data.ranking);
+    data.rank_table = rank_table(
+        reader, std::span(data.ranking).first(std::min(data.ranking.size(), kMostRankedRows)));
     add_judgements(reader, data);
     add_curves(reader, data, curves);
     data.effects = read_effects(reader);

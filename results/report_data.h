@@ -68,7 +68,7 @@ struct ReportData {
   SweepInfo sweep;
   std::vector<Invocation> invocations;
   std::vector<RankedTrial> ranking;
-  Table rank_table;
+  Table rank_table;                     // of the best kMostRankedRows
   std::vector<JudgedTrial> judgements;  // of the best trials, as far as predictions were kept
   std::vector<Curve> curves;            // of the best trials that have epochs
   std::vector<Effect> effects;

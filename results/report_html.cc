@@ -13,9 +13,18 @@
 namespace ranksweep::results {
 namespace {
 
+// A number keeps its percent sign on its line.
+std::string html_sentence(const std::string& text) {
+  std::string html = escape_html(text);
+  for (std::size_t at = 0; (at = html.find(" %", at)) != std::string::npos;) {
+    html.replace(at, 1, "&nbsp;");
+  }
+  return html;
+}
+
 std::string figure(const std::string& name, const std::string& value, const std::string& below) {
   return fmt::format("<div><dt>{}</dt><dd>{}</dd><dd class=\"sub\">{}</dd></div>\n", name,
-                     escape_html(value), escape_html(below));
+                     html_sentence(value), html_sentence(below));
 }
 
 // How long the sweep took, as people wait: from the first begin of an attempt to the last end.
@@ -86,7 +95,7 @@ std::string endings(const std::vector<RankedTrial>& ranking) {
 std::string notes(const Headline& headline) {
   std::string items;
   for (const std::string& sentence : {headline.certainty, headline.warning, headline.caution}) {
-    if (!sentence.empty()) items += fmt::format("<li>{}</li>\n", escape_html(sentence));
+    if (!sentence.empty()) items += fmt::format("<li>{}</li>\n", html_sentence(sentence));
   }
   return items.empty() ? "" : "<ul class=\"notes\">\n" + items + "</ul>\n";
 }

@@ -15,9 +15,10 @@ namespace {
 
 constexpr std::size_t kMostRows = 100;  // of a table
 
-std::string section(const std::string& title, Table table) {
+// `all_rows`: of which the table has the first; 0: it has them all.
+std::string section(const std::string& title, Table table, std::size_t all_rows = 0) {
   if (table.rows.empty()) return "";
-  const std::size_t rows = table.rows.size();
+  const std::size_t rows = std::max(table.rows.size(), all_rows);
   std::string more;
   if (rows > kMostRows) {
     table.rows.resize(kMostRows);
@@ -44,7 +45,7 @@ std::string report_markdown(ResultsReader& reader, const ReportOptions& options)
                                       sentences.warning, sentences.caution}) {
     if (!sentence.empty()) text += escape_markdown(one_line(valid_utf8(sentence))) + "\n";
   }
-  text += section("Ranking", data.rank_table);
+  text += section("Ranking", data.rank_table, data.ranking.size());
   if (!data.judgements.empty()) {
     const JudgedTrial& best = data.judgements.front();
     text += section("What the best trial takes for what",

@@ -41,8 +41,8 @@ ReportSection ranking_section(const ReportData& data) {
           "apart have a rank. Intervals are at 95 %: of the loss by the bootstrap, of the accuracy "
           "Wilson's. \"Like best\": on the same images, a sign-flip test of the losses at 5 % "
           "cannot tell the trial from the first.") +
-          html_table(data.rank_table,
-                     {"ranking-table", "Trials, best first.", Sorting::on, kMostRankedRows})};
+          html_table(data.rank_table, {"ranking-table", "Trials, best first.", Sorting::on,
+                                       kMostRankedRows, data.ranking.size()})};
 }
 
 std::string curve_picks(const ReportData& data) {

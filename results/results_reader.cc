@@ -1,10 +1,8 @@
 #include "results/results_reader.h"
 
-#include <algorithm>
 #include <array>
 #include <map>
 #include <stdexcept>
-#include <tuple>
 #include <utility>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -165,17 +163,15 @@ SweepInfo ResultsReader::sweep() {
   return info;
 }
 
-std::vector<RankedTrial> ResultsReader::ranking() {
+std::vector<RankedTrial> ResultsReader::ranking(std::optional<std::size_t> limit) {
   std::vector<RankedTrial> trials;
   connection_->each(
-      "SELECT rank, position, sweep, mark, trial, description, best_epoch, val_loss, val_loss_low, "
-      "val_loss_high, val_accuracy, train_loss, train_accuracy, val_images, test_loss, "
-      "test_accuracy, test_images, epochs_done, seconds, network_parameters, attempts, trial_id "
-      "FROM ranking",
+      fmt::format("SELECT rank, position, sweep, mark, trial, description, best_epoch, val_loss, "
+                  "val_loss_low, val_loss_high, val_accuracy, train_loss, train_accuracy, "
+                  "val_images, test_loss, test_accuracy, test_images, epochs_done, seconds, "
+                  "network_parameters, attempts, trial_id FROM ranking {}",
+                  limit ? fmt::format("LIMIT {}", *limit) : ""),
       {}, [&](const SQLite::Statement& row) { trials.push_back(read_ranked_trial(row)); });
-  std::sort(trials.begin(), trials.end(), [](const RankedTrial& a, const RankedTrial& b) {
-    return std::tie(a.sweep, a.position) < std::tie(b.sweep, b.position);
-  });
   return trials;
 }
 
@@ -231,6 +227,18 @@ std::unordered_map<std::int64_t, Cell> ResultsReader::values_of(const std::strin
       "SELECT parameter.trial, value FROM sweep_trial "
       "JOIN parameter ON name = ? AND parameter.trial = sweep_trial.trial",
       {parameter}, [&](const SQLite::Statement& row) {
+        values.emplace(row.getColumn(0).getInt64(), read_cell(row.getColumn(1)));
+      });
+  return values;
+}
+
+std::unordered_map<std::int64_t, Cell> ResultsReader::values_of(
+    const std::string& parameter, const std::vector<std::int64_t>& trials) {
+  std::unordered_map<std::int64_t, Cell> values;
+  connection_->each(
+      "SELECT trial, parameter.value FROM json_each(?) "
+      "JOIN parameter ON name = ? AND trial = json_each.value",
+      {nlohmann::json(trials).dump(), parameter}, [&](const SQLite::Statement& row) {
         values.emplace(row.getColumn(0).getInt64(), read_cell(row.getColumn(1)));
       });
   return values;

@@ -80,12 +80,16 @@ class ResultsReader {
   void at_one_moment(const std::function<void()>& read);
 
   SweepInfo sweep();
-  std::vector<RankedTrial> ranking();  // by position
+  // By position; with a limit the first alone, without a look at the others.
+  std::vector<RankedTrial> ranking(std::optional<std::size_t> limit = {});
   std::vector<Invocation> invocations();
   std::vector<Attempt> attempts();  // by id
   std::vector<Parameter> parameters(const sweeps::TrialId& trial);
   // The value of a parameter by RankedTrial::row, for the trials of the plan that have it.
   std::unordered_map<std::int64_t, Cell> values_of(const std::string& parameter);
+  // The same for `trials` alone, given by their rows.
+  std::unordered_map<std::int64_t, Cell> values_of(const std::string& parameter,
+                                                   const std::vector<std::int64_t>& trials);
   // The images of "validation" or "test", in the order of the predictions.
   std::vector<JudgedImage> images(const std::string& split);
   // Calls `use` with the predictions for the images of "validation" or "test" of each of `trials`,

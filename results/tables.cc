@@ -30,7 +30,16 @@ void limit_rows(Table& table, const std::optional<std::size_t>& limit) {
 using ValueOfTrial = std::unordered_map<std::int64_t, Cell>;  // by RankedTrial::row
 
 // The value of each of `names`, by trial.
-std::vector<ValueOfTrial> values_of(ResultsReader& reader, const std::vector<std::string>& names) {
+std::vector<ValueOfTrial> values_of(ResultsReader& reader, const std::vector<std::string>& names,
+                                    std::span<const RankedTrial> trials) {
+  std::vector<std::int64_t> rows;
+  for (const RankedTrial& trial : trials) rows.push_back(trial.row);
+  std::vector<ValueOfTrial> values;
+  for (const std::string& name : names) values.push_back(reader.values_of(name, rows));
+  return values;
+}
+
+std::vector<ValueOfTrial> groups_of(ResultsReader& reader, const std::vector<std::string>& names) {
   std::vector<ValueOfTrial> values;
   for (const std::string& name : names) {
     values.push_back(reader.values_of(name));
@@ -57,7 +66,7 @@ double median(const std::vector<double>& numbers) {
 
 Table grouped_trials(ResultsReader& reader, const std::vector<std::string>& by,
                      const Metric& metric) {
-  const auto values = values_of(reader, by);
+  const auto values = groups_of(reader, by);
   std::map<std::vector<Cell>, std::vector<double>> figures;
   for (const RankedTrial& trial : reader.ranking()) {
     const auto figure = metric.of(trial);
@@ -102,10 +111,12 @@ Cell high(const std::optional<Interval>& interval) {
 }
 
 Table single_trials(ResultsReader& reader, const RankOptions& options) {
-  std::vector<RankedTrial> ranking = reader.ranking();
+  const Metric& metric = metric_named(options.metric);
+  const bool as_stored = metric.name == metrics().front().name;
+  std::vector<RankedTrial> ranking = reader.ranking(as_stored ? options.limit : std::nullopt);
   std::optional<RankedTrial> best;
   if (!ranking.empty() && ranking.front().rank) best = ranking.front();
-  rank_by(metric_named(options.metric), ranking);
+  if (!as_stored) rank_by(metric, ranking);
   if (options.limit && ranking.size() > *options.limit) ranking.resize(*options.limit);
   if (best) compare_with_best(reader, *best, ranking);
   return rank_table(reader, ranking);
@@ -123,9 +134,9 @@ Table rank_table(ResultsReader& reader, const RankOptions& options) {
   return table;
 }
 
-Table rank_table(ResultsReader& reader, const std::vector<RankedTrial>& ranking) {
+Table rank_table(ResultsReader& reader, std::span<const RankedTrial> trials) {
   const SweepInfo sweep = reader.sweep();
-  const auto values = values_of(reader, sweep.swept);
+  const auto values = values_of(reader, sweep.swept, trials);
   const bool with_test = sweep.test_images > 0;
   Table table;
   const auto add = [&](const std::vector<Column>& columns) {
@@ -151,7 +162,7 @@ Table rank_table(ResultsReader& reader, const std::vector<RankedTrial>& ranking)
        {"network_parameters", "parameters", Show::count},
        {"attempts", "attempts"},
        {"trial", "trial", Show::identity}});
-  for (const RankedTrial& trial : ranking) {
+  for (const RankedTrial& trial : trials) {
     auto& row = table.rows.emplace_back();
     row.reserve(table.columns.size());
     row = {cell(trial.rank), cell(trial.val_loss), cell(trial.val_accuracy)};
@@ -220,8 +231,7 @@ Table running_table(ResultsReader& reader) {
       FROM attempt
       JOIN trial ON trial.id = attempt.trial
       JOIN sweep_trial ON sweep_trial.trial = trial.id
-      LEFT JOIN epoch AS last ON last.trial = trial.id
-        AND last.epoch = (SELECT max(epoch) FROM epoch WHERE epoch.trial = trial.id)
+      LEFT JOIN epoch AS last ON last.trial = trial.id AND last.epoch = trial.epochs_done
       WHERE attempt.outcome IS NULL
       ORDER BY attempt.rank, attempt.id)");
   const std::vector<Column> shown = {{"begun_at", "begun"},

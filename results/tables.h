@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ struct RankOptions {
 // options.by, the median and range of the metric for each group, best median first. Throws
 // StoreError for a name in `by` that is no parameter.
 Table rank_table(ResultsReader& reader, const RankOptions& options = {});
-// The same, without options, from a ranking that was read already.
-Table rank_table(ResultsReader& reader, const std::vector<RankedTrial>& ranking);
+// The same, without options, of trials that were read already.
+Table rank_table(ResultsReader& reader, std::span<const RankedTrial> trials);
 
 // The trials that were evaluated on the test split.
 Table test_table(const std::vector<RankedTrial>& ranking);

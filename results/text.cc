@@ -1,5 +1,6 @@
 #include "results/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -33,24 +34,27 @@ std::optional<Character> front_of(std::string_view text) {
   return Character{code, bytes};
 }
 
+// Most texts: each character is a byte and takes a column, and nothing needs to be replaced.
+bool is_printable_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
-// The C library's table of widths needs a UTF-8 locale, which every glibc has built in.
+// The C library's table of widths needs a UTF-8 locale. It is read from a file, so once for all.
 class Utf8Locale {
  public:
-  Utf8Locale() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (locale_ != nullptr) before_ = uselocale(locale_);
+  Utf8Locale() {
+    static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    if (locale != nullptr) before_ = uselocale(locale);
   }
   Utf8Locale(const Utf8Locale&) = delete;
   Utf8Locale& operator=(const Utf8Locale&) = delete;
   ~Utf8Locale() {
-    if (locale_ == nullptr) return;
-    uselocale(before_);
-    freelocale(locale_);
+    if (before_ != nullptr) uselocale(before_);
   }
 
  private:
-  locale_t locale_;
   locale_t before_ = nullptr;
 };
 
@@ -65,6 +69,10 @@ struct Fit {
   std::size_t columns = 0;
 };
 Fit fit(std::string_view text, std::size_t width) {
+  if (is_printable_ascii(text)) {
+    const std::size_t bytes = std::min(text.size(), width);
+    return {bytes, bytes};
+  }
   const Utf8Locale locale;
   Fit fitting;
   while (fitting.bytes < text.size()) {
@@ -99,6 +107,7 @@ bool is_word(char c) {
 }  // namespace
 
 std::string valid_utf8(std::string_view text) {
+  if (is_printable_ascii(text)) return std::string(text);
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
@@ -117,6 +126,7 @@ std::string cut_to_width(std::string_view text, std::size_t width) {
 }
 
 std::string one_line(std::string_view text) {
+  if (is_printable_ascii(text)) return std::string(text);
   std::string result;
   for (std::size_t i = 0; i < text.size();) {
     const auto character = front_of(text.substr(i)).value_or(Character{0xfffd, 1});

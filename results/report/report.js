@@ -42,6 +42,18 @@
     }, more);
   }
 
+  // A third of the chart for the labels of its rows, which begin at one place in charts below one
+  // another.
+  function categoryAxis(more) {
+    return axis('', Object.assign({
+      type: 'category',
+      ticks: {color: color('ink'), callback: function(value) {
+        return short(this.getLabelForValue(value), Math.floor(this.chart.width / 20));
+      }},
+      afterFit: (scale) => { scale.width = Math.max(scale.width, Math.min(145, scale.chart.width / 3)); },
+    }, more));
+  }
+
   function lossAxis(type) {
     const loss = axis('validation loss', {type});
     if (type === 'logarithmic') {
@@ -241,7 +253,7 @@
   function rangeConfig(labels, ranges, dots) {
     return {
       data: {
-        labels: labels.map((label) => short(label, 28)),
+        labels,
         datasets: dots.map((dot) => ({
           type: 'line', label: dot.label, data: dot.values, showLine: false,
           pointRadius: 5, pointHoverRadius: 6, pointStyle: dot.style,
@@ -254,7 +266,7 @@
       options: {
         indexAxis: 'y',
         scales: {x: rangeAxis(ranges),
-                 y: axis('', {type: 'category', offset: true, ticks: {color: color('ink')}})},
+                 y: categoryAxis({offset: true})},
         plugins: {
           legend: {display: dots.length > 1,
                    labels: {color: color('ink'), usePointStyle: true, boxWidth: 7, boxHeight: 7,
@@ -305,6 +317,7 @@
     const tone = {finished: 'finished', diverged: 'diverged', failed: 'failed', lost: 'failed',
                   interrupted: 'pending'};
     const unit = timeUnit(Math.max(...gantt.bars.map((bar) => bar.end)));
+    const narrow = document.getElementById('gantt-chart').parentElement.clientWidth < 480;
     return {
       type: 'bar',
       data: {
@@ -327,8 +340,9 @@
       },
       options: {
         indexAxis: 'y',
-        scales: {x: axis(unit.name + ' since the first attempt began', {type: 'linear', min: 0}),
-                 y: axis('', {type: 'category', ticks: {color: color('ink')}})},
+        scales: {x: axis(unit.name + (narrow ? '' : ' since the first attempt began'),
+                         {type: 'linear', min: 0}),
+                 y: categoryAxis()},
         plugins: {
           legend: {labels: {color: color('ink'), boxWidth: 12, boxHeight: 12}},
           tooltip: {callbacks: {

@@ -1,4 +1,4 @@
--- Schema 1 of a ranksweep database. docs/results.md explains it. Times are ISO 8601 UTC text with
+-- Schema 2 of a ranksweep database. docs/results.md explains it. Times are ISO 8601 UTC text with
 -- milliseconds, durations are seconds, losses are means over images, accuracies lie in [0, 1]. A
 -- loss that was not finite is NULL.
 
@@ -40,8 +40,36 @@ CREATE TABLE trial (
   spec TEXT NOT NULL CHECK (json_valid(spec)),        -- canonical JSON
   state TEXT NOT NULL DEFAULT 'pending'
     CHECK (state IN ('pending', 'running', 'finished', 'diverged', 'failed')),
-  network_parameters INTEGER CHECK (network_parameters > 0)  -- NULL: not known yet
+  network_parameters INTEGER CHECK (network_parameters > 0),  -- NULL: not known yet
+  -- What its epochs come to. The triggers of `epoch` keep these, whoever writes.
+  best_epoch INTEGER,               -- the lowest validation loss, on a tie the first; its figures:
+  val_loss REAL,
+  val_accuracy REAL,
+  train_loss REAL,
+  train_accuracy REAL,
+  val_images INTEGER,
+  val_classes_predicted INTEGER,
+  epochs_done INTEGER DEFAULT 0,
+  seconds REAL DEFAULT 0,
+  -- How it stands: `finished` is an honest result; `collapsed` finished, but gives every image the
+  -- same class at its best epoch.
+  mark TEXT GENERATED ALWAYS AS (
+    CASE
+      WHEN state = 'finished' AND best_epoch IS NULL THEN 'diverged'
+      WHEN state = 'finished' AND val_classes_predicted = 1 THEN 'collapsed'
+      ELSE state
+    END) VIRTUAL,
+  mark_place INTEGER GENERATED ALWAYS AS (
+    CASE mark
+      WHEN 'finished' THEN 1 WHEN 'collapsed' THEN 2 WHEN 'diverged' THEN 3
+      WHEN 'failed' THEN 4 WHEN 'running' THEN 5 ELSE 6
+    END) VIRTUAL
 ) STRICT;
+
+-- The order of the ranking, so that its first rows are read without the others.
+CREATE INDEX trial_in_order ON trial (
+  mark_place, (val_loss IS NULL), val_loss, val_accuracy DESC,
+  (network_parameters IS NULL), network_parameters, identity);
 
 -- The plan. A trial that a later sweep file no longer plans keeps its row in `trial` alone.
 CREATE TABLE sweep_trial (
@@ -158,6 +186,33 @@ CREATE TABLE epoch (
   FOREIGN KEY (attempt, trial) REFERENCES attempt (id, trial)
 ) STRICT, WITHOUT ROWID;
 
+-- What changes the epochs of a trial forgets what they came to, and that is summed up again.
+CREATE TRIGGER epoch_inserted AFTER INSERT ON epoch BEGIN
+  UPDATE trial SET epochs_done = NULL WHERE id = NEW.trial;
+END;
+
+CREATE TRIGGER epoch_updated AFTER UPDATE ON epoch BEGIN
+  UPDATE trial SET epochs_done = NULL WHERE id IN (OLD.trial, NEW.trial);
+END;
+
+CREATE TRIGGER epoch_deleted AFTER DELETE ON epoch BEGIN
+  UPDATE trial SET epochs_done = NULL WHERE id = OLD.trial;
+END;
+
+CREATE TRIGGER epochs_summed_up AFTER UPDATE OF epochs_done ON trial
+WHEN NEW.epochs_done IS NULL BEGIN
+  UPDATE trial SET
+    (best_epoch, val_loss, val_accuracy, train_loss, train_accuracy, val_images,
+     val_classes_predicted) = (
+      SELECT epoch, val_loss, val_accuracy, train_loss, train_accuracy, val_images,
+        val_classes_predicted
+      FROM epoch WHERE trial = NEW.id AND val_loss IS NOT NULL
+      ORDER BY val_loss, epoch LIMIT 1),
+    (epochs_done, seconds) = (
+      SELECT coalesce(max(epoch), 0), coalesce(elapsed_s, 0) FROM epoch WHERE trial = NEW.id)
+  WHERE id = NEW.id;
+END;
+
 -- The images of the validation and the test split, in the order in which trainers take them. What
 -- `on_bad_file: skip` left out is not among them, so positions may have gaps.
 CREATE TABLE image (
@@ -204,9 +259,6 @@ CREATE TABLE test_result (
   FOREIGN KEY (trial, epoch) REFERENCES epoch (trial, epoch) ON DELETE CASCADE,
   CHECK ((log_probabilities IS NULL) = (left_out <> ''))
 ) STRICT;
-
--- Serves the search for a trial's best epoch.
-CREATE INDEX epoch_by_loss ON epoch (trial, val_loss, epoch);
 
 -- What happened to a run. Of kind `idle`: from now on the rank has nothing to do, for the reason that
 -- the message gives.

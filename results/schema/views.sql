@@ -1,65 +1,41 @@
 -- The questions people ask, by name. docs/results.md has an example of each.
 
--- One row for each planned trial. `mark` says how it stands: `finished` is an honest result, and
--- only those have a rank; `collapsed` finished, but gives every image the same class. `position`
--- orders them all: the ranked ones first, by validation loss, then accuracy, then size, then
--- identity. The interval is the bootstrap interval of the loss at 95 %. There is no ORDER BY at its
--- end: the window gives that order already, and SQLite would sort a second time.
+-- One row for each planned trial. `mark` says how it stands, and only `finished` trials have a rank.
+-- `position` orders them all: the ranked ones first, by validation loss, then accuracy, then size,
+-- then identity. The interval is the bootstrap interval of the loss at 95 %. There is no ORDER BY at
+-- its end: the rows come in the order of the index trial_in_order, so that a LIMIT reads no more
+-- trials than it shows.
 CREATE VIEW ranking AS
-WITH judged AS (
-  SELECT
-    sweep.name AS sweep,
-    CASE
-      WHEN trial.state = 'finished' AND best.epoch IS NULL THEN 'diverged'
-      WHEN trial.state = 'finished' AND best.val_classes_predicted = 1 THEN 'collapsed'
-      ELSE trial.state
-    END AS mark,
-    trial.identity AS trial,
-    sweep_trial.description,
-    best.epoch AS best_epoch,
-    best.val_loss,
-    prediction.loss_low AS val_loss_low,
-    prediction.loss_high AS val_loss_high,
-    best.val_accuracy,
-    best.train_loss,
-    best.train_accuracy,
-    best.val_images,
-    test_result.loss AS test_loss,
-    test_result.accuracy AS test_accuracy,
-    test_result.images AS test_images,
-    last.epoch AS epochs_done,
-    coalesce(last.elapsed_s, 0) AS seconds,
-    trial.network_parameters,
-    (SELECT count(*) FROM attempt WHERE attempt.trial = trial.id) AS attempts,
-    trial.id AS trial_id
-  FROM sweep
-  JOIN sweep_trial ON sweep_trial.sweep = sweep.id
-  JOIN trial ON trial.id = sweep_trial.trial
-  LEFT JOIN epoch AS best ON best.trial = trial.id AND best.epoch = (
-    SELECT epoch FROM epoch
-    WHERE epoch.trial = trial.id AND val_loss IS NOT NULL
-    ORDER BY val_loss, epoch LIMIT 1)
-  LEFT JOIN epoch AS last ON last.trial = trial.id AND last.epoch = (
-    SELECT max(epoch) FROM epoch WHERE epoch.trial = trial.id)
-  LEFT JOIN prediction ON prediction.trial = trial.id AND prediction.epoch = best.epoch
-  LEFT JOIN test_result ON test_result.trial = trial.id AND test_result.epoch = best.epoch
-), ordered AS (
-  SELECT
-    row_number() OVER (
-      PARTITION BY sweep
-      ORDER BY
-        CASE mark
-          WHEN 'finished' THEN 1 WHEN 'collapsed' THEN 2 WHEN 'diverged' THEN 3
-          WHEN 'failed' THEN 4 WHEN 'running' THEN 5 ELSE 6
-        END,
-        val_loss NULLS LAST,
-        val_accuracy DESC NULLS LAST,
-        network_parameters NULLS LAST,
-        trial) AS position,
-    *
-  FROM judged
-)
-SELECT iif(mark = 'finished', position, NULL) AS rank, * FROM ordered;
+SELECT
+  iif(trial.mark = 'finished', row_number() OVER in_order, NULL) AS rank,
+  row_number() OVER in_order AS position,
+  (SELECT name FROM sweep) AS sweep,
+  trial.mark,
+  trial.identity AS trial,
+  sweep_trial.description,
+  trial.best_epoch,
+  trial.val_loss,
+  prediction.loss_low AS val_loss_low,
+  prediction.loss_high AS val_loss_high,
+  trial.val_accuracy,
+  trial.train_loss,
+  trial.train_accuracy,
+  trial.val_images,
+  test_result.loss AS test_loss,
+  test_result.accuracy AS test_accuracy,
+  test_result.images AS test_images,
+  trial.epochs_done,
+  trial.seconds,
+  trial.network_parameters,
+  (SELECT count(*) FROM attempt WHERE attempt.trial = trial.id) AS attempts,
+  trial.id AS trial_id
+FROM trial
+JOIN sweep_trial ON sweep_trial.trial = trial.id
+LEFT JOIN prediction ON prediction.trial = trial.id AND prediction.epoch = trial.best_epoch
+LEFT JOIN test_result ON test_result.trial = trial.id AND test_result.epoch = trial.best_epoch
+WINDOW in_order AS (
+  ORDER BY trial.mark_place, trial.val_loss IS NULL, trial.val_loss, trial.val_accuracy DESC,
+    trial.network_parameters IS NULL, trial.network_parameters, trial.identity);
 
 CREATE VIEW best_per_architecture AS
 WITH placed AS (
@@ -68,8 +44,7 @@ WITH placed AS (
     row_number() OVER (PARTITION BY sweep, parameter.value ORDER BY position) AS place,
     ranking.*
   FROM ranking
-  JOIN trial ON trial.identity = ranking.trial
-  JOIN parameter ON parameter.trial = trial.id AND parameter.name = 'architecture'
+  JOIN parameter ON parameter.trial = ranking.trial_id AND parameter.name = 'architecture'
 )
 SELECT
   sweep, architecture, rank, mark, trial, description, best_epoch, val_loss, val_accuracy,
@@ -121,12 +96,13 @@ ORDER BY attempt.id;
 CREATE VIEW device_use AS
 WITH work AS (
   SELECT
-    attempt,
+    attempt.id AS attempt,
     count(*) AS epochs,
-    total(seconds) AS epoch_s,
-    total(data_wait_s) AS data_wait_s,
-    sum(train_images) AS train_images
-  FROM epoch GROUP BY attempt
+    total(epoch.seconds) AS epoch_s,
+    total(epoch.data_wait_s) AS data_wait_s,
+    sum(epoch.train_images) AS train_images
+  FROM attempt CROSS JOIN epoch ON epoch.trial = attempt.trial AND epoch.attempt = attempt.id
+  GROUP BY attempt.id
 )
 SELECT
   attempt.rank,
@@ -206,19 +182,19 @@ ORDER BY bounded.invocation, bounded.rank, begun_at;
 -- `spread` is the largest loss minus the smallest.
 CREATE VIEW effects AS
 SELECT
-  ranking.sweep,
+  sweep.name AS sweep,
   swept_parameter.name AS parameter,
   parameter.value,
-  count(ranking.rank) AS ranked_trials,
+  count(*) FILTER (WHERE trial.mark = 'finished') AS ranked_trials,
   count(*) AS trials,
-  avg(ranking.val_loss) FILTER (WHERE ranking.rank IS NOT NULL) AS mean_val_loss,
-  min(ranking.val_loss) FILTER (WHERE ranking.rank IS NOT NULL) AS min_val_loss,
-  max(ranking.val_loss) FILTER (WHERE ranking.rank IS NOT NULL) -
-    min(ranking.val_loss) FILTER (WHERE ranking.rank IS NOT NULL) AS spread
-FROM ranking
-JOIN sweep ON sweep.name = ranking.sweep
+  avg(trial.val_loss) FILTER (WHERE trial.mark = 'finished') AS mean_val_loss,
+  min(trial.val_loss) FILTER (WHERE trial.mark = 'finished') AS min_val_loss,
+  max(trial.val_loss) FILTER (WHERE trial.mark = 'finished') -
+    min(trial.val_loss) FILTER (WHERE trial.mark = 'finished') AS spread
+FROM sweep
 JOIN swept_parameter ON swept_parameter.sweep = sweep.id
-JOIN trial ON trial.identity = ranking.trial
+JOIN sweep_trial ON sweep_trial.sweep = sweep.id
+JOIN trial ON trial.id = sweep_trial.trial
 JOIN parameter ON parameter.trial = trial.id AND parameter.name = swept_parameter.name
-GROUP BY ranking.sweep, swept_parameter.position, parameter.value
-ORDER BY ranking.sweep, swept_parameter.position, parameter.value;
+GROUP BY sweep.name, swept_parameter.position, parameter.value
+ORDER BY sweep.name, swept_parameter.position, parameter.value;

@@ -36,6 +36,7 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setScrollbarsHidden", hidden=True)  # a phone has none
         self.call("Page.navigate", url=url)
         self.wait_for("document.readyState === 'complete' && 'drawn' in document.documentElement.dataset")
 
@@ -77,6 +78,18 @@ class Browser:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"not in {seconds} s: {expression}")
             time.sleep(0.05)
+
+    def look(self, width, height=900, scheme="light", media="screen"):
+        """Shows the page from now on as on another screen, or on paper."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.call("Emulation.setEmulatedMedia", media=media,
+                  features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def picture(self, selector):
+        """A PNG of the element, in base64."""
+        box = self.ask(f"(() => {{ const box = document.querySelector('{selector}').getBoundingClientRect();"
+                       " return {x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height}; })()")
+        return self.call("Page.captureScreenshot", clip={**box, "scale": 1}, captureBeyondViewport=True)["data"]
 
     def close(self):
         self.process.kill()

@@ -14,7 +14,7 @@ namespace {
 
 class LiveReportTest : public ::testing::Test {
  protected:
-  LiveReportTest() { testing::write_synthetic_sweep(path_); }
+  LiveReportTest() { testing::write_synthetic_sweep(path_, {.trials = 8, .epochs = 2}); }
 
   void rename_sweep(const std::string& name) {
     SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE, 60'000);

@@ -66,8 +66,8 @@ TEST_F(ReportTest, NamesTheWinnerAndCountsHowTheTrialsEnded) {
                     "leads with a validation loss of 0.0390 at epoch 20, and an accuracy "
                     "of 98.00 %."));
   EXPECT_TRUE(holds(page,
-                    "On 100 validation images the 95 % interval of that accuracy is 93.0 "
-                    "to 99.4 %"));
+                    "On 100 validation images the 95&nbsp;% interval of that accuracy is 93.0 "
+                    "to 99.4&nbsp;%"));
   EXPECT_TRUE(holds(page, "<li class=\"key collapsed\">2 collapsed</li>"));
   EXPECT_TRUE(holds(page, "The same validation images chose the best epoch"));
 }
@@ -153,7 +153,7 @@ TEST_F(ReportTest, ShowsTheTestSplitBesideValidation) {
   const std::string page = report_html(reader);
   EXPECT_TRUE(holds(page,
                     "On the 2 images of the test split, which chose nothing, its loss is 0.2500 "
-                    "and its accuracy 50.00 % (95 %: 9.5 to 90.5 %)."));
+                    "and its accuracy 50.00&nbsp;% (95&nbsp;%: 9.5 to 90.5&nbsp;%)."));
   EXPECT_TRUE(holds(page, "<table id=\"test-confusion-0\""));
   EXPECT_FALSE(holds(page, "The same validation images chose"));
 }

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include "results/database.h"
 #include "results/sqlite_store.h"
 #include "tests/results/synthetic_sweep.h"
 #include "tests/temporary_folder.h"
@@ -105,7 +106,7 @@ TEST_F(ResultsReaderTest, CannotWriteHoweverItIsAsked) {
   ResultsReader reader(path_);
   EXPECT_THROW(reader.query("PRAGMA user_version = 9"), StoreError);
   EXPECT_THROW(reader.query("CREATE TEMP TABLE t AS SELECT 1"), StoreError);
-  EXPECT_EQ(std::get<std::int64_t>(reader.query("PRAGMA user_version").rows[0][0]), 1);
+  EXPECT_EQ(std::get<std::int64_t>(reader.query("PRAGMA user_version").rows[0][0]), kSchemaVersion);
 }
 
 TEST_F(ResultsReaderTest, ReadsWhileASweepWrites) {
@@ -161,7 +162,7 @@ TEST_F(ResultsReaderTest, RefusesWhatIsNoDatabase) {
   std::ofstream{folder_ / "empty.db"};
   EXPECT_THAT(opening(folder_ / "empty.db"),
               ThrowsMessage<StoreError>(HasSubstr("no ranksweep database")));
-  SQLite::Database(path_.string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 2");
+  SQLite::Database(path_.string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
   EXPECT_THAT(opening(path_), ThrowsMessage<StoreError>(HasSubstr("newer")));
 }
 

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include "results/database.h"
 #include "tests/results/synthetic_sweep.h"
 #include "tests/temporary_folder.h"
 
@@ -124,7 +125,7 @@ TEST_F(SqliteStoreTest, KeepsThePlanAsPendingTrialsOnceItIsOpen) {
 TEST_F(SqliteStoreTest, MarksItsFileAndNeedsNoOtherFilesWhenClosed) {
   open();
   EXPECT_EQ(ask("PRAGMA application_id"), "1381193552\n");
-  EXPECT_EQ(ask("PRAGMA user_version"), "1\n");
+  EXPECT_EQ(ask("PRAGMA user_version"), std::to_string(kSchemaVersion) + "\n");
   EXPECT_EQ(ask("PRAGMA journal_mode"), "delete\n");
   EXPECT_EQ(ask("PRAGMA foreign_key_check"), "");
   EXPECT_EQ(ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
@@ -230,6 +231,25 @@ TEST_F(SqliteStoreTest, DiscardsTheEpochsAfterTheLastKept) {
                                     recorded(1, 0, 3, 0.5),
                                     EpochsDiscarded{plan_.trials[0].id, 1}});
   EXPECT_EQ(store->load_trials()[0].epochs, (std::vector{metrics_of(1, 0.7)}));
+}
+
+// Whoever writes: the ranking goes by what stands beside the trial.
+TEST_F(SqliteStoreTest, SumsUpTheEpochsOfATrialWheneverTheyChange) {
+  const auto store = open();
+  const std::string sum =
+      "SELECT best_epoch, val_loss, epochs_done, seconds FROM trial WHERE id = 1";
+  EXPECT_EQ(ask(sum), "NULL|NULL|0|0.0\n");
+  store->commit(std::vector<Change>{started(1, 0), recorded(1, 0, 1, 0.7), recorded(1, 0, 2, 0.5),
+                                    recorded(1, 0, 3, 0.5)});
+  EXPECT_EQ(ask(sum), "2|0.5|3|4.5\n");
+  store->commit(std::vector<Change>{recorded(1, 0, 2, 0.75)});  // trained again
+  EXPECT_EQ(ask(sum), "3|0.5|3|4.5\n");
+  store->commit(std::vector<Change>{EpochsDiscarded{plan_.trials[0].id, 2}});
+  EXPECT_EQ(ask(sum), "1|0.7|2|3.0\n");
+  change_with_sqlite("UPDATE epoch SET val_loss = NULL WHERE epoch = 1");
+  EXPECT_EQ(ask(sum), "2|0.75|2|3.0\n");
+  change_with_sqlite("PRAGMA recursive_triggers = ON; DELETE FROM epoch");
+  EXPECT_EQ(ask(sum), "NULL|NULL|0|0.0\n");
 }
 
 TEST_F(SqliteStoreTest, KeepsANumberThatIsNotFiniteAsNull) {
@@ -349,9 +369,9 @@ TEST_F(SqliteStoreTest, RefusesAnotherProgramsDatabase) {
 
 TEST_F(SqliteStoreTest, RefusesANewerSchemaAndOneThatNeverWas) {
   open();
-  change_with_sqlite("PRAGMA user_version = 2");
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(
-                             HasSubstr("schema 2 is newer than this ranksweep knows (1)")));
+  change_with_sqlite("PRAGMA user_version = 99");
+  EXPECT_THAT(opening(),
+              ThrowsMessage<StoreError>(HasSubstr("schema 99 is newer than this ranksweep knows")));
   change_with_sqlite("PRAGMA user_version = 0");
   EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("damaged")));
 }

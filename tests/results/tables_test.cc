@@ -110,6 +110,16 @@ TEST_F(TablesTest, RanksByAnotherMetric) {
   EXPECT_EQ(rank_table(reader, {.by = {}, .limit = 1, .metric = "test_loss"}).rows[0][0], Cell());
 }
 
+TEST_F(TablesTest, TheFirstRowsAreThoseOfTheWholeRanking) {
+  ResultsReader reader(path_);
+  for (const char* metric : {"val_loss", "seconds"}) {
+    std::vector<std::vector<Cell>> rows =
+        rank_table(reader, {.by = {}, .limit = {}, .metric = metric}).rows;
+    rows.resize(7);
+    EXPECT_EQ(rank_table(reader, {.by = {}, .limit = 7, .metric = metric}).rows, rows);
+  }
+}
+
 TEST_F(TablesTest, WithoutPredictionsThereIsNoComparisonAndNoInterval) {
   const auto other = folder_ / "other.db";
   testing::write_synthetic_sweep(other, {.predictions = false});

@@ -68,6 +68,17 @@ TEST_F(ViewsTest, AreAllDocumented) {
   }
 }
 
+// So that the best of many thousand trials are shown at once.
+TEST_F(ViewsTest, TheFirstOfTheRankingAreReadWithoutTheOthers) {
+  ResultsReader reader(path_);
+  std::string plan;
+  for (const auto& row : reader.query("EXPLAIN QUERY PLAN SELECT * FROM ranking LIMIT 3").rows) {
+    plan += std::get<std::string>(row.back()) + "\n";
+  }
+  EXPECT_THAT(plan, ::testing::HasSubstr("SCAN trial USING INDEX trial_in_order"));
+  EXPECT_THAT(plan, ::testing::Not(::testing::HasSubstr("TEMP B-TREE")));
+}
+
 TEST_F(ViewsTest, AreRefreshedForAPlanThatSweepsOtherParameters) {
   ResultsReader reader(path_);
   const Table wide = reader.query("SELECT * FROM trial_wide");

@@ -37,8 +37,18 @@ TableFormat format_of(const ResultOptions& options) {
   return results::table_format_from(options.format);
 }
 
+constexpr std::size_t kMostRowsForPeople = 100;
+
+// Programs get every row, people the best unless they ask for more.
 std::string rank(ResultsReader& reader, const ResultOptions& options) {
-  return render(rank_table(reader, options.rank), format_of(options));
+  results::RankOptions asked = options.rank;
+  const bool cut = !asked.limit && format_of(options) == TableFormat::text;
+  if (cut) asked.limit = kMostRowsForPeople + 1;
+  results::Table table = rank_table(reader, asked);
+  const bool more = cut && table.rows.size() > kMostRowsForPeople;
+  if (more) table.rows.resize(kMostRowsForPeople);
+  return render(table, format_of(options)) +
+         (more ? "More follow: --limit gives the number of rows, --format csv all of them.\n" : "");
 }
 
 // The jobs in Slurm's queue that work on the database.
@@ -65,11 +75,12 @@ results::Table job_table(const std::filesystem::path& database) {
 std::string status(ResultsReader& reader, const ResultOptions& options) {
   std::string text;
   reader.at_one_moment([&] {
-    text = render(status_table(reader.ranking()), format_of(options)) + "\n" +
+    const std::vector<results::RankedTrial> ranking = reader.ranking();
+    text = render(status_table(ranking), format_of(options)) + "\n" +
            render(running_table(reader), format_of(options)) + "\n" +
            render(device_table(reader), format_of(options));
-    for (const results::Table& table : {idle_table(reader), test_table(reader.ranking()),
-                                        trouble_table(reader), skipped_table(reader)}) {
+    for (const results::Table& table :
+         {idle_table(reader), test_table(ranking), trouble_table(reader), skipped_table(reader)}) {
       if (!table.rows.empty()) text += "\n" + render(table, format_of(options));
     }
   });
@@ -186,7 +197,8 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
                    "What to rank by, at the epoch of the lowest validation loss")
       ->check(CLI::IsMember(metrics))
       ->capture_default_str();
-  command->add_option("--limit", ranking->rank.limit, "At most so many rows");
+  command->add_option("--limit", ranking->rank.limit,
+                      "At most so many rows; without it a table for people ends after 100");
 
   auto reporting = std::make_shared<ResultOptions>();
   command = add_reader(app, result, "report",

@@ -1,0 +1,73 @@
+-- From schema 1 to 2: what the epochs of a trial come to stands beside it, instead of being searched
+-- for whenever the ranking is read; and the measured steps that `auto` is settled by, which some
+-- databases of schema 1 have already.
+
+ALTER TABLE trial ADD COLUMN best_epoch INTEGER;
+ALTER TABLE trial ADD COLUMN val_loss REAL;
+ALTER TABLE trial ADD COLUMN val_accuracy REAL;
+ALTER TABLE trial ADD COLUMN train_loss REAL;
+ALTER TABLE trial ADD COLUMN train_accuracy REAL;
+ALTER TABLE trial ADD COLUMN val_images INTEGER;
+ALTER TABLE trial ADD COLUMN val_classes_predicted INTEGER;
+ALTER TABLE trial ADD COLUMN epochs_done INTEGER DEFAULT 0;
+ALTER TABLE trial ADD COLUMN seconds REAL DEFAULT 0;
+ALTER TABLE trial ADD COLUMN mark TEXT GENERATED ALWAYS AS (
+  CASE
+    WHEN state = 'finished' AND best_epoch IS NULL THEN 'diverged'
+    WHEN state = 'finished' AND val_classes_predicted = 1 THEN 'collapsed'
+    ELSE state
+  END) VIRTUAL;
+ALTER TABLE trial ADD COLUMN mark_place INTEGER GENERATED ALWAYS AS (
+  CASE mark
+    WHEN 'finished' THEN 1 WHEN 'collapsed' THEN 2 WHEN 'diverged' THEN 3
+    WHEN 'failed' THEN 4 WHEN 'running' THEN 5 ELSE 6
+  END) VIRTUAL;
+
+DROP INDEX epoch_by_loss;
+
+CREATE INDEX trial_in_order ON trial (
+  mark_place, (val_loss IS NULL), val_loss, val_accuracy DESC,
+  (network_parameters IS NULL), network_parameters, identity);
+
+CREATE TRIGGER epoch_inserted AFTER INSERT ON epoch BEGIN
+  UPDATE trial SET epochs_done = NULL WHERE id = NEW.trial;
+END;
+
+CREATE TRIGGER epoch_updated AFTER UPDATE ON epoch BEGIN
+  UPDATE trial SET epochs_done = NULL WHERE id IN (OLD.trial, NEW.trial);
+END;
+
+CREATE TRIGGER epoch_deleted AFTER DELETE ON epoch BEGIN
+  UPDATE trial SET epochs_done = NULL WHERE id = OLD.trial;
+END;
+
+CREATE TRIGGER epochs_summed_up AFTER UPDATE OF epochs_done ON trial
+WHEN NEW.epochs_done IS NULL BEGIN
+  UPDATE trial SET
+    (best_epoch, val_loss, val_accuracy, train_loss, train_accuracy, val_images,
+     val_classes_predicted) = (
+      SELECT epoch, val_loss, val_accuracy, train_loss, train_accuracy, val_images,
+        val_classes_predicted
+      FROM epoch WHERE trial = NEW.id AND val_loss IS NOT NULL
+      ORDER BY val_loss, epoch LIMIT 1),
+    (epochs_done, seconds) = (
+      SELECT coalesce(max(epoch), 0), coalesce(elapsed_s, 0) FROM epoch WHERE trial = NEW.id)
+  WHERE id = NEW.id;
+END;
+
+CREATE TABLE IF NOT EXISTS measured_step (
+  sweep INTEGER NOT NULL REFERENCES sweep (id),
+  architecture TEXT NOT NULL,
+  training TEXT NOT NULL CHECK (training IN ('frozen', 'full')),
+  image_height INTEGER NOT NULL,
+  image_width INTEGER NOT NULL,
+  batch_size INTEGER NOT NULL,
+  precision TEXT NOT NULL,
+  memory_format TEXT NOT NULL,
+  device TEXT NOT NULL,
+  threads INTEGER NOT NULL,
+  seconds REAL CHECK (seconds > 0),
+  PRIMARY KEY (sweep, architecture, training, image_height, image_width, batch_size, precision, memory_format)
+) STRICT, WITHOUT ROWID;
+
+UPDATE trial SET epochs_done = NULL;
