@@ -43,23 +43,6 @@ int frozen_epochs(const sweeps::TrialSpec& spec) {
   return spec.unfreeze_at_epoch ? std::min(*spec.unfreeze_at_epoch - 1, spec.epochs) : spec.epochs;
 }
 
-// What trials with a frozen base have in common when they share its passes.
-std::string shared_pass(const sweeps::TrialSpec& spec) {
-  nlohmann::json key = sweeps::to_canonical_json(spec);
-  const std::string weights =
-      spec.weights_hash ? *spec.weights_hash : fmt::format("random {}", spec.seed);
-  return nlohmann::json{weights,
-                        key["architecture"],
-                        key["image_size"],
-                        key["augmentation"],
-                        key["data_seed"],
-                        key["normalization"],
-                        spec.head.pooling,
-                        key["precision"],
-                        key["memory_format"]}
-      .dump();
-}
-
 // Passes of a frozen base over images. It sees the same in every epoch, unless they are augmented.
 double frozen_passes(const sweeps::TrialSpec& spec, double train_images, double val_images) {
   const bool augmented = spec.augmentation != sweeps::Augmentation{};
@@ -88,6 +71,23 @@ TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double 
 
 }  // namespace
 
+std::string frozen_pass_of(const sweeps::TrialSpec& spec) {
+  if (frozen_epochs(spec) == 0) return "";
+  nlohmann::json key = sweeps::to_canonical_json(spec);
+  const std::string weights =
+      spec.weights_hash ? *spec.weights_hash : fmt::format("random {}", spec.seed);
+  return nlohmann::json{weights,
+                        key["architecture"],
+                        key["image_size"],
+                        key["augmentation"],
+                        key["data_seed"],
+                        key["normalization"],
+                        spec.head.pooling,
+                        key["precision"],
+                        key["memory_format"]}
+      .dump();
+}
+
 std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images, int val_images,
                                       const std::filesystem::path& trainer) {
   std::map<std::array<int, 2>, std::set<std::string>> names_by_size;
@@ -101,7 +101,8 @@ std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images
   std::vector<TrialCost> costs;
   std::set<std::string> passes;
   for (const auto& [id, spec, cost] : plan.trials) {
-    const bool shares = frozen_epochs(spec) > 0 && !passes.insert(shared_pass(spec)).second;
+    const std::string pass = frozen_pass_of(spec);
+    const bool shares = !pass.empty() && !passes.insert(pass).second;
     costs.push_back(cost_of(spec, networks.at(spec.image_size).at(spec.architecture), train_images,
                             val_images, shares));
   }

@@ -14,6 +14,9 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--device", options.device, "auto takes a GPU a rank where there are any")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
+  command.add_option("--scratch", options.scratch,
+                     "A folder on each node's own disk for decoded images and features, which are "
+                     "removed at the end; left out: the cache, which is kept");
   command.add_option("--publish", options.publish,
                      "Keep a copy of the database here, renewed every few seconds, for readers");
   command.add_flag("--small", options.small,
@@ -29,6 +32,9 @@ std::vector<std::string> launch_command(int ranks, const std::vector<std::string
   command.insert(command.end(), {std::filesystem::read_symlink("/proc/self/exe").string(), "run",
                                  options.sweep_file.string(), "--db", options.database.string(),
                                  "--device", options.device});
+  if (!options.scratch.empty()) {
+    command.insert(command.end(), {"--scratch", options.scratch.string()});
+  }
   if (!options.publish.empty()) {
     command.insert(command.end(), {"--publish", options.publish.string()});
   }

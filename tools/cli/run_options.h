@@ -13,6 +13,7 @@ struct RunOptions {
   std::filesystem::path sweep_file;
   std::filesystem::path database;
   std::string device = "auto";
+  std::filesystem::path scratch;  // a folder on each node for its cache; empty: the usual one
   std::filesystem::path publish;  // a copy for readers; empty: none
   bool small = false;             // Extent::small
   // Where rank 0 tells its exit code, since launchers may not pass it on; empty: nowhere.
