@@ -41,12 +41,16 @@ std::string output_pattern(const BatchJob& job) {
   for (const char c : (job.script.parent_path() / job.script.stem()).string()) {
     pattern += c == '%' ? std::string("%%") : std::string(1, c);
   }
-  return pattern + "-%j.log";
+  return pattern + (job.tasks ? "-%A_%a.log" : "-%j.log");
 }
 
 std::string directives(const BatchJob& job) {
-  std::string text = directive("--job-name=" + job.name) + directive("--nodes=" + job.nodes) +
-                     directive(fmt::format("--ntasks-per-node={}", job.ranks_per_node));
+  std::string text = directive("--job-name=" + job.name);
+  if (job.tasks) {
+    text += directive(fmt::format("--array=1-{}", *job.tasks));
+  }
+  text += directive("--nodes=" + job.nodes);
+  text += directive(fmt::format("--ntasks-per-node={}", job.ranks_per_node));
   if (job.cores_per_rank) {
     text += directive(fmt::format("--cpus-per-task={}", *job.cores_per_rank));
   }
@@ -84,29 +88,62 @@ std::string surroundings(const SlurmProfile& profile) {
   return text.empty() ? text : text + "\n";
 }
 
+// A path in which the shell puts in variables, such as $TMPDIR.
+std::string path_with_variables(const std::string& path) {
+  std::string quoted = "\"";
+  for (const char c : path) {
+    quoted += c == '"' || c == '\\' || c == '`' ? std::string{'\\', c} : std::string(1, c);
+  }
+  return quoted + "\"";
+}
+
+// What tells a task of an array which trials are its own.
+std::string share_option(const BatchJob& job) {
+  return job.tasks ? fmt::format(" --share \"$SLURM_ARRAY_TASK_ID/{}\"", *job.tasks) : "";
+}
+
 // Every rank may use all cores that the job has on its node: ranks only supervise, and share them
-// out between their trainers themselves.
-std::string launch(const BatchJob& job) {
-  std::vector<std::string> words =
-      job.profile.launcher == Launcher::mpirun
-          ? std::vector<std::string>{"mpirun"}
-          : std::vector<std::string>{"srun", "--mpi=pmix", "--cpu-bind=none"};
+// out between their trainers themselves. A single rank needs no launcher.
+std::vector<std::string> launcher(const BatchJob& job) {
+  if (job.nodes == "1" && job.ranks_per_node == 1) {
+    return {};
+  }
+  std::vector<std::string> words;
+  switch (job.profile.launcher) {
+    case Launcher::mpirun:
+      words = {"mpirun"};
+      break;
+    case Launcher::srun_pmix:
+      words = {"srun", "--mpi=pmix", "--cpu-bind=none"};
+      break;
+    case Launcher::srun_pmi2:
+      words = {"srun", "--mpi=pmi2", "--cpu-bind=none", "--kill-on-bad-exit=0"};
+      break;
+  }
   words.insert(words.end(), job.profile.launcher_options.begin(),
                job.profile.launcher_options.end());
+  return words;
+}
+
+std::string launch(const BatchJob& job) {
+  std::vector<std::string> words = launcher(job);
   for (const std::string& word : {job.program.string(), std::string("run"), job.sweep_file.string(),
                                   std::string("--db"), job.database.string()}) {
     words.push_back(word);
   }
-  return shell_words(words);
+  const std::string& scratch = job.profile.scratch;
+  return shell_words(words) + share_option(job) +
+         (scratch.empty() ? "" : " --scratch " + path_with_variables(scratch));
 }
 
 // %HOLES% are filled in by batch_script().
 constexpr const char* kBody = R"(
-%SURROUNDINGS%max_requeues=%REQUEUES%
+%SURROUNDINGS%job=%JOB%
+max_requeues=%REQUEUES%
 restarts=$((${SLURM_RESTART_COUNT:-0} + ${RANKSWEEP_RESTARTS:-0}))
 export RANKSWEEP_STOP_AHEAD=%WARNING%  # seconds; no trial starts that would get nowhere before then
 
-say() { echo "$(date '+%F %T') job $SLURM_JOB_ID: $*"; }
+say() { echo "$(date '+%F %T') job $job: $*"; }
 
 # Slurm sends USR1 ahead of the time limit or a preemption, `ranksweep cancel` sends USR2. Both reach the
 # ranks as USR1: they write their states and leave.
@@ -132,9 +169,9 @@ case $status in
   2 | 3) say "the sweep cannot run: the reason stands above"; exit "$status" ;;
   126 | 127) say "the launcher cannot be started: the reason stands above"; exit "$status" ;;
 esac
-# Launchers have statuses of their own, so the database tells whether the sweep is done.
-if %DONE%; then
-  say "the sweep is done"
+# Launchers have statuses of their own, so the database tells whether the %WHAT% is done.
+if [ "$status" %MAY_BE_DONE% ] && %DONE%; then
+  say "the %WHAT% is done"
   exit $((status == 1))  # 1: some trials failed
 fi
 case $status in
@@ -143,16 +180,16 @@ case $status in
   *) say "the launcher ended with $status: a rank or a node was lost" ;;
 esac
 if [ "$afterwards" = leave ]; then
-  say "stopped on request; to go on: sbatch" %SCRIPT%
+  say "stopped on request; to go on: sbatch" %AGAIN%
   exit 0
 fi
 if [ "$restarts" -ge "$max_requeues" ]; then
-  say "requeued $restarts times, that is enough; to go on: sbatch" %SCRIPT%
+  say "requeued $restarts times, that is enough; to go on: sbatch" %AGAIN%
   exit "$status"
 fi
-if ! scontrol requeue "$SLURM_JOB_ID"; then
+if ! scontrol requeue "$job"; then
   say "requeueing is not allowed here, so another job goes on"
-  RANKSWEEP_RESTARTS=$((restarts + 1)) sbatch --dependency="afterany:$SLURM_JOB_ID" %SCRIPT%
+  RANKSWEEP_RESTARTS=$((restarts + 1)) sbatch --dependency="afterany:$job" %AGAIN%
 fi
 )";
 
@@ -180,9 +217,15 @@ std::string batch_script(const BatchJob& job) {
   fill(body, "%SURROUNDINGS%", surroundings(job.profile));
   fill(body, "%REQUEUES%", std::to_string(job.max_requeues));
   fill(body, "%WARNING%", std::to_string(job.warning.count()));
-  fill(body, "%SCRIPT%", shell_word(job.script.string()));
+  fill(body, "%JOB%", job.tasks ? "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" : "$SLURM_JOB_ID");
+  // 75 is ours alone. A task that was lost may have left no trace, where an earlier sweep was done.
+  fill(body, "%MAY_BE_DONE%", job.tasks ? "-le 1" : "-ne 75");
+  fill(body, "%WHAT%", job.tasks ? "share" : "sweep");
+  fill(body, "%AGAIN%",
+       (job.tasks ? "--array=\"$SLURM_ARRAY_TASK_ID\" " : "") + shell_word(job.script.string()));
   fill(body, "%DONE%",
-       shell_words({job.program.string(), "status", job.database.string(), "--done"}));
+       shell_words({job.program.string(), "status", job.database.string(), "--done"}) +
+           share_option(job));
   fill(body, "%LAUNCH%", launch(job));
   return text + body;
 }

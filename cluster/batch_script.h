@@ -9,14 +9,16 @@
 
 namespace ranksweep::cluster {
 
-// A Slurm job that runs one sweep to its end, over as many restarts as that takes.
+// A Slurm job that runs one sweep to its end, over as many restarts as that takes; or a job array,
+// each task of which does so with its share of the plan.
 struct BatchJob {
   std::string name;
   std::filesystem::path program;  // ranksweep; all paths are absolute
   std::filesystem::path sweep_file;
   std::filesystem::path database;
   std::filesystem::path script;  // where the script will be
-  std::string nodes = "1";       // "2", or "1-4" for what there is
+  std::string nodes = "1";       // "2", or "1-4" for what there is; of each task of an array
+  std::optional<int> tasks;      // of the array; none: a single job
   int ranks_per_node = 1;
   std::optional<int> gpus_per_node;
   std::optional<int> cores_per_rank;

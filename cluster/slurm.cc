@@ -199,9 +199,9 @@ SlurmNode slurm_node(const std::string& partition) {
 std::vector<SlurmJob> slurm_jobs_of(const std::filesystem::path& database) {
   const std::string comment = job_comment(database);
   std::vector<SlurmJob> jobs;
-  for (const std::string& line :
-       queue_lines({"--me", "--sort=i"},
-                   {"jobid", "state", "reason", "timeleft", "nodelist", "restartcnt", "comment"})) {
+  for (const std::string& line : queue_lines(
+           {"--me", "--sort=i", "--array"},
+           {"jobarrayid", "state", "reason", "timeleft", "nodelist", "restartcnt", "comment"})) {
     const std::vector<std::string> fields = split(line, '|');
     if (fields.size() == 7 && fields[6] == comment) {
       jobs.push_back({.id = fields[0],

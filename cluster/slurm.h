@@ -42,7 +42,7 @@ struct SlurmNode {
 };
 
 struct SlurmJob {
-  std::string id;
+  std::string id;         // "7", or "7_2" for a task of an array
   std::string state;      // PENDING, RUNNING, ...
   std::string reason;     // why it waits
   std::string time_left;  // as Slurm prints it

@@ -41,9 +41,11 @@ struct Key {
 const std::vector<Key>& keys() {
   static const std::vector<Key> all = {
       {"launcher",
-       {Choice{{"mpirun", "srun-pmix"}}},
+       {Choice{{"mpirun", "srun-pmix", "srun-pmi2"}}},
        [](SlurmProfile& profile, const Node& node) {
-         profile.launcher = node.text == "mpirun" ? Launcher::mpirun : Launcher::srun_pmix;
+         profile.launcher = node.text == "mpirun"      ? Launcher::mpirun
+                            : node.text == "srun-pmix" ? Launcher::srun_pmix
+                                                       : Launcher::srun_pmi2;
        }},
       {"launcher_options", list_of("an option of the launcher"),
        [](SlurmProfile& profile, const Node& node) { profile.launcher_options = texts(node); }},
@@ -55,6 +57,9 @@ const std::vector<Key>& keys() {
       {"account",
        {Text{"the name of an account"}},
        [](SlurmProfile& profile, const Node& node) { profile.account = node.text; }},
+      {"scratch",
+       {Text{"a folder on each node's own disk, such as $TMPDIR"}},
+       [](SlurmProfile& profile, const Node& node) { profile.scratch = node.text; }},
       {"sbatch", list_of("an option of sbatch, such as --constraint=a100"),
        [](SlurmProfile& profile, const Node& node) { profile.sbatch = texts(node); }},
   };

@@ -10,7 +10,8 @@ namespace ranksweep::cluster {
 // How a sweep's ranks are started on a cluster.
 enum class Launcher {
   mpirun,     // of the MPI that ranksweep was built with
-  srun_pmix,  // srun --mpi=pmix
+  srun_pmix,  // srun --mpi=pmix: Open MPI
+  srun_pmi2,  // srun --mpi=pmi2: MPICH and what descends from it
 };
 
 // What is the same for all sweeps on a cluster: cluster/profiles/ has examples, docs/slurm.md
@@ -22,6 +23,7 @@ struct SlurmProfile {
   std::vector<std::pair<std::string, std::string>> environment;
   std::string partition;            // empty: the cluster's default
   std::string account;              // empty: the user's default
+  std::string scratch;              // a node's own folder, with $VARIABLES; empty: none
   std::vector<std::string> sbatch;  // further options: "--constraint=a100"
 };
 

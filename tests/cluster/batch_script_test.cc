@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cluster/child_process.h"
@@ -20,7 +21,17 @@ BatchJob plain_job() {
           .program = "/opt/ranksweep/bin/ranksweep",
           .sweep_file = "/home/ada/smile.yaml",
           .database = "/home/ada/smile.db",
-          .script = "/home/ada/smile.sbatch"};
+          .script = "/home/ada/smile.sbatch",
+          .ranks_per_node = 4};
+}
+
+BatchJob array_job() {
+  BatchJob job = plain_job();
+  job.tasks = 16;
+  job.ranks_per_node = 1;
+  job.gpus_per_node = 1;
+  job.profile.scratch = "/scratch/$SLURM_JOB_ID/`x\"";
+  return job;
 }
 
 BatchJob elaborate_job() {
@@ -63,8 +74,20 @@ TEST(BatchScript, OfAJobWithEverything) {
   EXPECT_EQ(text, expected("elaborate.sbatch", text));
 }
 
+TEST(BatchScript, MpichIsStartedBySrun) {
+  BatchJob job = plain_job();
+  job.profile.launcher = Launcher::srun_pmi2;
+  EXPECT_THAT(batch_script(job), testing::HasSubstr("\nsrun --mpi=pmi2 --cpu-bind=none "
+                                                    "--kill-on-bad-exit=0 /opt/ranksweep/bin/"));
+}
+
+TEST(BatchScript, OfAJobArray) {
+  const std::string text = batch_script(array_job());
+  EXPECT_EQ(text, expected("array.sbatch", text));
+}
+
 TEST(BatchScript, IsValidBash) {
-  for (const BatchJob& job : {plain_job(), elaborate_job()}) {
+  for (const BatchJob& job : {plain_job(), elaborate_job(), array_job()}) {
     EXPECT_NO_THROW(output_of({"bash", "-n", "-c", batch_script(job)}));
   }
 }

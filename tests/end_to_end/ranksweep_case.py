@@ -112,11 +112,11 @@ class RanksweepCase(unittest.TestCase):
         finally:
             connection.close()
 
-    def wait_for_rows(self, sql, seconds=60):
+    def wait_for_rows(self, sql, seconds=60, database=None):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
-                if self.query(sql):
+                if self.query(sql, database):
                     return
             except sqlite3.OperationalError:
                 pass  # not made yet, or in mid-commit

@@ -106,6 +106,12 @@ class TestSplitTest(RanksweepCase):
         self.run_sweep(self.sweep)
         self.assertEqual(self.stored_results(self.database), self.stored_results())
 
+    def test_of_shares_the_last_to_be_done_evaluates_it(self):
+        for share in ("1/3", "2/3", "3/3"):  # one of two trials is empty
+            self.assertFalse(self.database.exists())
+            self.ranksweep("run", self.sweep, "--db", self.database, "--share", share, ranks=2)
+        self.assertEqual(self.stored_results(self.database), self.stored_results())
+
     def test_what_cannot_be_evaluated_is_said(self):
         shutil.copy(self.trained, self.database)  # without the checkpoints
         self.forget_test_result()

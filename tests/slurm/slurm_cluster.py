@@ -25,7 +25,7 @@ ClusterName=test
 SlurmctldHost={login}({network}.254)
 SlurmUser=root
 AuthType=auth/munge
-# A requeued job may start again only after the credential of its last run has expired.
+# A requeued job may start again only after the credential of its last run has expired; 5 s is the least that Slurm takes.
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
 StateSaveLocation={folder}/state
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -38,7 +38,7 @@ SlurmdParameters=config_overrides
 SlurmctldParameters=preempt_send_user_signal
 ReturnToService=2
 SlurmdTimeout=5
-KillWait=5
+KillWait=2
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interval=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
@@ -179,7 +179,7 @@ class SlurmCluster:
             if time.monotonic() > deadline:
                 logs = "\n".join(f"--- {log.name}\n{log.read_text()[-2000:]}" for log in self.folder.glob("*.log"))
                 raise AssertionError(f"not in {seconds} s: {what}\n{logs}")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def stop(self):
         for name in reversed(list(self.daemons)):

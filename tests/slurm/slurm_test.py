@@ -29,12 +29,10 @@ def setUpModule():
     cluster.start()
 
 
-class SlurmCase(RanksweepCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.rankings = {}
+rankings = {}  # of undisturbed sweeps, by their epochs
 
+
+class SlurmCase(RanksweepCase):
     def setUp(self):
         super().setUp()
         self.folder = self.folder / "a folder's name"  # that a shell would take apart
@@ -46,12 +44,22 @@ class SlurmCase(RanksweepCase):
         subprocess.run(["scancel", "--user=root"], check=False, capture_output=True)
         cluster.wait_until(cluster.all_idle, "all jobs are gone")
 
-    def submit(self, *options, epochs=3, nodes=2, ranks=1):
-        """The job's number."""
+    def submit(self, *options, epochs=3):
+        """The number of a job with a rank on each node, unless `options` say otherwise."""
         sweep = self.write_sweep(SWEEP.replace("EPOCHS", str(epochs)))
-        output = self.ranksweep("submit", sweep, "--nodes", nodes, "--ranks-per-node", ranks, *options)
+        output = self.ranksweep("submit", sweep, *(options if "--array" in options else ("--nodes", 2, *options)),
+                                "--ranks-per-node", 1)
         self.assertIn("Submitted batch job", output)
         return output.split("Submitted batch job ")[1].split()[0]
+
+    def submit_script(self, change, epochs=3):
+        """The number of a job whose script was changed by hand before it was given to sbatch."""
+        sweep = self.write_sweep(SWEEP.replace("EPOCHS", str(epochs)))
+        script = subprocess.run(self.command("submit", sweep, "--nodes", 2, "--ranks-per-node", 1, "--dry-run"),
+                                cwd=self.folder, check=True, text=True, capture_output=True).stdout
+        (self.folder / "sweep.sbatch").write_text(change(script))
+        return subprocess.run(["sbatch", "--parsable", self.folder / "sweep.sbatch"], check=True, text=True,
+                              capture_output=True).stdout.strip()
 
     def job(self, number):
         """What Slurm has on a job."""
@@ -74,18 +82,20 @@ class SlurmCase(RanksweepCase):
 
     def undisturbed(self, epochs):
         """The ranking without Slurm and interruption."""
-        if epochs not in self.rankings:
+        if epochs not in rankings:
             sweep = self.write_sweep(SWEEP.replace("EPOCHS", str(epochs)), "undisturbed.yaml")
             database = self.folder / "undisturbed.db"
             self.run_sweep(sweep, database=database)
-            self.rankings[epochs] = self.ranking(database)
-        return self.rankings[epochs]
+            rankings[epochs] = self.ranking(database)
+        return rankings[epochs]
 
-    def assert_completed(self, number, epochs, restarts):
+    def assert_completed(self, number, restarts):
         self.wait_for_state(number, "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED")
         job = self.job(number)
         self.assertEqual((job["JobState"], job["ExitCode"]), ("COMPLETED", "0:0"), self.log())
         self.assertEqual(int(job["Restarts"]), restarts, self.log())
+
+    def assert_ends_undisturbed(self, epochs):
         self.assert_sound()
         self.assertEqual(self.ranking(), self.undisturbed(epochs))
 
@@ -93,7 +103,8 @@ class SlurmCase(RanksweepCase):
 class SubmitTest(SlurmCase):
     def test_from_submit_to_ranking_over_two_nodes(self):
         number = self.submit(epochs=3)
-        self.assert_completed(number, epochs=3, restarts=0)
+        self.assert_completed(number, restarts=0)
+        self.assert_ends_undisturbed(epochs=3)
         hosts = self.query("SELECT DISTINCT host FROM attempt ORDER BY host")
         self.assertEqual(hosts, [("node1",), ("node2",)])
         self.assertIn("the sweep is done", self.log())
@@ -104,16 +115,13 @@ class SubmitTest(SlurmCase):
         number = self.submit("--profile", profile, epochs=12)
         self.wait_for_epochs(4)
         subprocess.run(["scancel", "--batch", "--signal=USR1", number], check=True)
-        self.assert_completed(number, epochs=12, restarts=1)
+        self.assert_completed(number, restarts=1)
+        self.assert_ends_undisturbed(epochs=12)
         self.assertEqual(len(self.query("SELECT DISTINCT host FROM attempt")), 2)
 
     def test_a_mistake_ends_the_job_without_a_requeue(self):
-        number = self.submit(epochs=3)
-        self.wait_for_epochs(1)
-        self.clear_queue()
         self.database.write_text("my thesis")
-        subprocess.run(["sbatch", self.folder / "sweep.sbatch"], check=True, capture_output=True)
-        number = str(int(number) + 1)
+        number = self.submit_script(lambda script: script)
         self.wait_for_state(number, "FAILED")
         self.assertEqual(self.job(number)["ExitCode"], "2:0")
         self.assertEqual(self.job(number)["Restarts"], "0")
@@ -127,14 +135,16 @@ class InterruptionTest(SlurmCase):
         self.wait_for_state(number, "PENDING")
         self.assertEqual(self.query("SELECT DISTINCT outcome FROM attempt WHERE outcome != 'finished'"),
                          [("interrupted",)])
-        self.assert_completed(number, epochs=12, restarts=1)
+        self.assert_completed(number, restarts=1)
+        self.assert_ends_undisturbed(epochs=12)
         self.assertIn("restart 1 of at most 20", self.log())
 
     def test_scontrol_requeue_in_mid_trial(self):
         number = self.submit(epochs=12)
         self.wait_for_epochs(4)
         subprocess.run(["scontrol", "requeue", number], check=True)
-        self.assert_completed(number, epochs=12, restarts=1)
+        self.assert_completed(number, restarts=1)
+        self.assert_ends_undisturbed(epochs=12)
 
     def test_max_requeues_is_the_limit(self):
         number = self.submit("--max-requeues", 0, epochs=40)
@@ -152,7 +162,8 @@ class InterruptionTest(SlurmCase):
         self.clear_queue()
         done = self.epochs()
         self.assertGreaterEqual(done, 4)
-        self.assert_completed(self.submit(epochs=12), epochs=12, restarts=0)
+        self.assert_completed(self.submit(epochs=12), restarts=0)
+        self.assert_ends_undisturbed(epochs=12)
 
     def test_preemption_by_a_higher_partition(self):
         number = self.submit("--partition", "low", epochs=12)
@@ -161,7 +172,8 @@ class InterruptionTest(SlurmCase):
                                  "--output=/dev/null", "--wrap=true"], check=True, text=True,
                                 capture_output=True).stdout.strip()
         self.wait_for_state(urgent, "COMPLETED")
-        self.assert_completed(number, epochs=12, restarts=1)
+        self.assert_completed(number, restarts=1)
+        self.assert_ends_undisturbed(epochs=12)
 
 
     def test_the_time_limit(self):
@@ -174,17 +186,13 @@ class InterruptionTest(SlurmCase):
                          [("interrupted",)])
 
     def test_where_requeueing_is_refused_a_successor_goes_on(self):
-        number = self.submit(epochs=12)
-        self.clear_queue()
-        script = self.folder / "sweep.sbatch"
-        script.write_text(script.read_text().replace("#SBATCH --requeue", "#SBATCH --no-requeue"))
-        self.database.unlink(missing_ok=True)
-        subprocess.run(["sbatch", script], check=True, capture_output=True)
-        number = int(number) + 1
+        number = self.submit_script(lambda script: script.replace("#SBATCH --requeue", "#SBATCH --no-requeue"),
+                                    epochs=12)
         self.wait_for_epochs(4)
-        subprocess.run(["scancel", "--batch", "--signal=USR1", str(number)], check=True)
+        subprocess.run(["scancel", "--batch", "--signal=USR1", number], check=True)
         cluster.wait_until(lambda: "another job goes on" in self.log(), "the successor is submitted")
-        self.assert_completed(str(number + 1), epochs=12, restarts=0)
+        self.assert_completed(str(int(number) + 1), restarts=0)
+        self.assert_ends_undisturbed(epochs=12)
         self.assertIn("restart 1 of at most 20", self.log())
 
     def test_a_lost_node_comes_back(self):
@@ -193,7 +201,28 @@ class InterruptionTest(SlurmCase):
         cluster.lose_node("node2")
         self.wait_for_state(number, "PENDING")
         cluster.start_node("node2")
-        self.assert_completed(number, epochs=12, restarts=1)
+        self.assert_completed(number, restarts=1)
+        self.assert_ends_undisturbed(epochs=12)
+
+
+class ArrayTest(SlurmCase):
+    def test_each_task_trains_its_share_and_one_of_them_goes_on(self):
+        number = self.submit("--array", 2, "--scratch", f"{self.folder}/scratch.$SLURMD_NODENAME", epochs=6)
+        first = self.folder / "sweep.shares" / "1-of-2.db"
+        self.wait_for_rows("SELECT 1 FROM epoch", database=first)
+        subprocess.run(["scancel", "--batch", "--signal=USR1", f"{number}_1"], check=True)
+        self.wait_for_state(f"{number}_1", "PENDING")
+        status = self.ranksweep("status", self.database)
+        self.assertRegex(status, rf"{number}_1 +PENDING")
+        self.assertRegex(status, r"1/2 +\d+ +0 +")
+        self.assertIn("go on with --array 2", self.ranksweep("submit", self.folder / "sweep.yaml", expect=2))
+        for task, restarts in ((2, 0), (1, 1)):
+            self.assert_completed(f"{number}_{task}", restarts)
+        self.assert_ends_undisturbed(epochs=6)
+        self.assertEqual(len(self.query("SELECT DISTINCT host FROM attempt")), 2)
+        self.assertFalse(first.parent.exists())
+        for node in slurm_cluster.NODES:
+            self.assertEqual(list((self.folder / f"scratch.{node}").iterdir()), [])
 
 
 class CommandsTest(SlurmCase):

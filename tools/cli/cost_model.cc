@@ -44,23 +44,6 @@ int frozen_epochs(const sweeps::TrialSpec& spec) {
   return spec.unfreeze_at_epoch ? std::min(*spec.unfreeze_at_epoch - 1, spec.epochs) : spec.epochs;
 }
 
-// What trials with a frozen base have in common when they share its passes.
-std::string shared_pass(const sweeps::TrialSpec& spec) {
-  nlohmann::json key = sweeps::to_canonical_json(spec);
-  const std::string weights =
-      spec.weights_hash ? *spec.weights_hash : fmt::format("random {}", spec.seed);
-  return nlohmann::json{weights,
-                        key["architecture"],
-                        key["image_size"],
-                        key["augmentation"],
-                        key["data_seed"],
-                        key["normalization"],
-                        spec.head.pooling,
-                        key["precision"],
-                        key["memory_format"]}
-      .dump();
-}
-
 // Passes of a frozen base over images. It sees the same in every epoch, unless they are augmented.
 double frozen_passes(const sweeps::TrialSpec& spec, double train_images, double val_images) {
   const bool augmented = spec.augmentation != sweeps::Augmentation{};
@@ -94,6 +77,23 @@ TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double 
 
 }  // namespace
 
+std::string frozen_pass_of(const sweeps::TrialSpec& spec) {
+  if (frozen_epochs(spec) == 0) return "";
+  nlohmann::json key = sweeps::to_canonical_json(spec);
+  const std::string weights =
+      spec.weights_hash ? *spec.weights_hash : fmt::format("random {}", spec.seed);
+  return nlohmann::json{weights,
+                        key["architecture"],
+                        key["image_size"],
+                        key["augmentation"],
+                        key["data_seed"],
+                        key["normalization"],
+                        spec.head.pooling,
+                        key["precision"],
+                        key["memory_format"]}
+      .dump();
+}
+
 std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images, int val_images,
                                       const std::filesystem::path& trainer) {
   std::map<std::array<int, 2>, std::set<std::string>> names_by_size;
@@ -110,8 +110,8 @@ std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images
     const sweeps::TrialSpec& spec = trial.spec;
     std::optional<int> base;
     bool first = false;
-    if (frozen_epochs(spec) > 0) {
-      const auto entry = bases.try_emplace(shared_pass(spec), static_cast<int>(bases.size()));
+    if (const std::string pass = frozen_pass_of(spec); !pass.empty()) {
+      const auto entry = bases.try_emplace(pass, static_cast<int>(bases.size()));
       base = entry.first->second;
       first = entry.second;
     }

@@ -28,6 +28,10 @@ struct TrialCost {
 std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images, int val_images,
                                       const std::filesystem::path& trainer);
 
+// What trials have in common that share the passes of a frozen base: the same text. Empty for a
+// trial whose base is never frozen.
+std::string frozen_pass_of(const sweeps::TrialSpec& spec);
+
 // Multiply-adds that one CPU core does in a second, for an estimate before anything was measured:
 // ResNet-50, Inception v3 and VGG16 trained at batch 10 came to 60 to 90 thousand million a core on
 // the server cores of 2025.

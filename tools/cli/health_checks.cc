@@ -212,6 +212,32 @@ Finding check_trainer() {
   }
 }
 
+Finding check_sums() {
+  const int gpus = kWithCuda ? cluster::gpus_of_node() : 0;
+  const bool by_nccl = gpus >= 2;
+  const std::string what =
+      by_nccl
+          ? fmt::format("sums of gradients by NCCL between {} GPUs", gpus)
+          : fmt::format("sums of gradients between 2 trainers on the CPU ({}: NCCL not measured)",
+                        gpus == 0 ? "no GPU" : "one GPU");
+  std::vector<std::string> command = {"timeout", "60", "", "sums", "--members", "2"};
+  if (by_nccl) {
+    command.back() = std::to_string(gpus);
+    command.emplace_back("--gpus");
+  }
+  try {
+    command[2] = find_trainer().string();
+    const double speed = std::stod(cluster::output_of(command));
+    return {Level::ok, fmt::format("{}: {} of them a second", what, bytes_text(speed)), ""};
+  } catch (const std::exception& error) {
+    return {Level::warning, fmt::format("{}: {}", what, first_line(error.what())),
+            by_nccl
+                ? "NCCL_DEBUG=INFO ranksweep-trainer sums --gpus tells more; trials on one device "
+                  "(`devices: 1`) need no sums"
+                : "trials on one device (`devices: 1`) need no sums"};
+  }
+}
+
 std::vector<Finding> check_slurm() {
   if (!cluster::slurm_is_here()) {
     return {};

@@ -42,6 +42,9 @@ std::vector<Finding> check_limits();
 std::vector<Finding> check_gpus();
 // The trainer beside this program, and what it is linked with.
 Finding check_trainer();
+// How fast the trainers of a trial on several devices of this node sum their gradients: by NCCL
+// between all GPUs, where there are two at least, else through shared memory.
+Finding check_sums();
 // Whether Slurm answers, where its commands are.
 std::vector<Finding> check_slurm();
 

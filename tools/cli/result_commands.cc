@@ -1,10 +1,13 @@
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cluster/slurm.h"
 #include "results/comparison.h"
@@ -14,6 +17,7 @@
 #include "results/sweep_progress.h"
 #include "results/tables.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/sweep_shares.h"
 #include "tools/cli/thumbnail.h"
 
 namespace ranksweep::cli {
@@ -28,7 +32,8 @@ struct ResultOptions {
   std::string format = "table";
   std::string argument;  // of the command: a trial, a query
   results::RankOptions rank;
-  bool done = false;  // asks whether the sweep is, for scripts
+  bool done = false;           // asks whether the sweep is, for scripts
+  std::optional<Share> share;  // asks so of a share
   std::filesystem::path output;
   std::filesystem::path published;
 };
@@ -84,8 +89,6 @@ std::string status(ResultsReader& reader, const ResultOptions& options) {
       if (!table.rows.empty()) text += "\n" + render(table, format_of(options));
     }
   });
-  const results::Table jobs = job_table(options.database);
-  if (!jobs.rows.empty()) text += "\n" + render(jobs, format_of(options));
   return text;
 }
 
@@ -126,13 +129,25 @@ void write_file(const std::filesystem::path& file, const std::string& text) {
   fmt::print("{} written\n", file.string());
 }
 
+bool is_done(const ResultOptions& options) {
+  return options.share ? share_is_done(options.database, *options.share)
+                       : results::read_progress(options.database).complete();
+}
+
 ExitCode tell_status(const ResultOptions& options) {
   if (options.done) {
-    return results::read_progress(options.database).complete() ? ExitCode::success
-                                                               : ExitCode::interrupted;
+    return is_done(options) ? ExitCode::success : ExitCode::interrupted;
   }
-  ResultsReader reader(options.database);
-  fmt::print("{}", status(reader, options));
+  const results::Table shares = share_table(options.database);
+  std::vector<std::string> parts;
+  if (shares.rows.empty() || std::filesystem::exists(options.database)) {
+    ResultsReader reader(options.database);
+    parts.push_back(status(reader, options));
+  }
+  for (const results::Table& table : {shares, job_table(options.database)}) {
+    if (!table.rows.empty()) parts.push_back(render(table, format_of(options)));
+  }
+  fmt::print("{}", fmt::join(parts, "\n"));
   return ExitCode::success;
 }
 
@@ -217,6 +232,8 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
   command->add_flag("--done", standing->done,
                     "Print nothing: exit status 0 when every trial of the sweep has ended, 75 "
                     "when some have not");
+  add_share_option(*command, standing->share, "I/N: the I-th of N shares, as `run` has it")
+      ->needs("--done");
   command->callback([standing, &result] { result = tell_status(*standing); });
 
   auto showing = std::make_shared<ResultOptions>();

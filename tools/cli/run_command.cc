@@ -24,8 +24,10 @@
 #include "tools/cli/environment.h"
 #include "tools/cli/progress_display.h"
 #include "tools/cli/run_options.h"
+#include "tools/cli/scratch_folder.h"
 #include "tools/cli/slurm_job.h"
 #include "tools/cli/sweep_inputs.h"
+#include "tools/cli/sweep_shares.h"
 #include "tools/cli/test_split.h"
 #include "tools/cli/text.h"
 #include "tools/cli/trainer_program.h"
@@ -66,6 +68,12 @@ nlohmann::json data_for_trainers(const SweepInputs& inputs) {
   return data;
 }
 
+// A whole sweep, or a share of one.
+struct RunRequest {
+  RunOptions options;
+  std::optional<Share> share;
+};
+
 void print_start(const SweepInputs& inputs, int ranks, const orchestrator::TrialCounts& counts) {
   for (const std::string& warning : inputs.sweep.warnings) {
     fmt::print(stderr, "warning: {}\n", warning);
@@ -80,31 +88,47 @@ void print_start(const SweepInputs& inputs, int ranks, const orchestrator::Trial
   std::fflush(stdout);
 }
 
-ExitCode print_end(const orchestrator::TrialCounts& counts, bool tested, const RunOptions& options,
+ExitCode print_end(const orchestrator::TrialCounts& counts, bool all_done, const Task& task,
                    Clock::duration elapsed) {
-  if (counts.ended() < counts.total() || !tested) {
+  if (counts.ended() < counts.total() || !all_done) {
     fmt::print(
         "interrupted: {} of {} done{}, all results are in {}\n"
         "To go on, run the same command again.\n",
         counts.ended(), count_text(counts.total(), "trial"),
-        counts.ended() == counts.total() ? " but not the test split" : "",
-        options.database.string());
+        counts.ended() == counts.total() ? " but not the test split" : "", task.database.string());
     return ExitCode::interrupted;
   }
   fmt::print("done in {}: {} finished, {} diverged, {} failed\n",
              duration_text(std::chrono::duration<double>(elapsed).count()), counts.finished,
              counts.diverged, counts.failed);
-  fmt::print("To see the ranking: ranksweep rank {}\n", options.database.string());
   return counts.failed > 0 ? ExitCode::trials_failed : ExitCode::success;
 }
 
-ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions& place,
-                    cluster::Transport& transport, orchestrator::Agent& agent) {
-  const std::filesystem::path trainer = place.trainer_command.front();
-  const SweepInputs inputs =
-      load_inputs(options.sweep_file, trainer, options.small ? Extent::small : Extent::whole);
+std::unique_ptr<FinalWork> final_work(const RunRequest& request, const Task& task,
+                                      const SweepInputs& inputs,
+                                      const orchestrator::AgentOptions& place,
+                                      results::SweepStore& store) {
+  TestSplitOptions test{.database = request.options.database,
+                        .trainer = place.trainer_command.front(),
+                        .data = data_for_trainers(inputs),
+                        .device = place.hello.device,
+                        .threads = inputs.sweep.execution.threads.value_or(place.hello.threads)};
+  if (task.database == request.options.database) {
+    return std::make_unique<TestSplit>(std::move(test), store);
+  }
+  return std::make_unique<Gathering>(
+      Gathering::Options{.share = *request.share,
+                         .plan = inputs.plan,
+                         .provenance = collect_provenance(inputs.sweep, inputs.data),
+                         .test = std::move(test)});
+}
+
+ExitCode train(const RunRequest& request, const SweepInputs& inputs, const Task& task,
+               const orchestrator::AgentOptions& place, cluster::Transport& transport,
+               orchestrator::Agent& agent) {
+  const RunOptions& options = request.options;
   const auto store = results::SqliteStore::open_for_sweep(
-      options.database, inputs.plan, collect_provenance(inputs.sweep, inputs.data),
+      task.database, task.plan, collect_provenance(inputs.sweep, inputs.data),
       {.journal = choose_journal(options)});
   std::vector<results::Change> leaks;
   for (const std::string& leak : inputs.leakage) {
@@ -116,12 +140,14 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   const int threads = inputs.sweep.execution.threads.value_or(place.hello.threads);
   const sweeps::Plan plan =
       options.small
-          ? inputs.plan  // compared with another small run: both with the defaults
-          : settle_automatic_choices(
-                inputs.plan, static_cast<int>(inputs.data.train.size()),
-                {.trainer = trainer, .device = place.hello.device, .threads = threads}, *store);
+          ? task.plan  // compared with another small run: both with the defaults
+          : settle_automatic_choices(task.plan, static_cast<int>(inputs.data.train.size()),
+                                     {.trainer = place.trainer_command.front(),
+                                      .device = place.hello.device,
+                                      .threads = threads},
+                                     *store);
   const Clock::time_point start = Clock::now();
-  ProgressDisplay display(inputs.plan, start);
+  ProgressDisplay display(task.plan, start);
   orchestrator::Coordinator coordinator(plan,
                                         {.execution = inputs.sweep.execution,
                                          .data = data_for_trainers(inputs),
@@ -131,25 +157,20 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   print_start(inputs, transport.size(), coordinator.ledger().counts());
   std::optional<results::Publisher> publisher;
   if (!options.publish.empty()) {
-    publisher.emplace(options.database, options.publish);
+    publisher.emplace(task.database, options.publish);
   }
   const auto warn = [](const std::string& text) {
     if (!text.empty()) fmt::print(stderr, "warning: {}\n", text);
   };
-  TestSplit test({.database = options.database,
-                  .trainer = trainer,
-                  .data = data_for_trainers(inputs),
-                  .device = place.hello.device,
-                  .threads = threads},
-                 *store);
-  coordinator.keep_ranks(!test.done());
+  const std::unique_ptr<FinalWork> last = final_work(request, task, inputs, place, *store);
+  coordinator.keep_ranks(!last->done());
   try {
     orchestrator::run_rank(transport, agent, &coordinator, [&](Clock::time_point now) {
       display.tick(now, coordinator.ledger());
       if (publisher) warn(publisher->publish_if_due(now));
-      if (coordinator.ledger().complete() && !test.done()) {
-        test.advance();
-        coordinator.keep_ranks(!test.done());
+      if (coordinator.ledger().complete() && !last->done()) {
+        last->advance();
+        coordinator.keep_ranks(!last->done());
       }
     });
   } catch (const orchestrator::TooFewDevices& error) {
@@ -160,7 +181,22 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   if (const std::string passes = display.base_passes_text(); !passes.empty()) {
     fmt::print("{}\n", passes);
   }
-  return print_end(coordinator.ledger().counts(), test.done(), options, Clock::now() - start);
+  return print_end(coordinator.ledger().counts(), last->done(), task, Clock::now() - start);
+}
+
+ExitCode coordinate(const RunRequest& request, const orchestrator::AgentOptions& place,
+                    cluster::Transport& transport, orchestrator::Agent& agent) {
+  const RunOptions& options = request.options;
+  const SweepInputs inputs = load_inputs(options.sweep_file, place.trainer_command.front(),
+                                         options.small ? Extent::small : Extent::whole);
+  const Task task = request.share ? task_of_share(inputs.plan, options.database, *request.share)
+                                  : Task{.plan = inputs.plan, .database = options.database};
+  const ExitCode code = train(request, inputs, task, place, transport, agent);
+  const bool all_in_one = !request.share || remove_gathered_shares(inputs.plan, options.database);
+  if (code != ExitCode::interrupted && all_in_one) {
+    fmt::print("To see the ranking: ranksweep rank {}\n", options.database.string());
+  }
+  return code;
 }
 
 volatile std::sig_atomic_t final_code = 0;
@@ -178,13 +214,18 @@ ExitCode leave_together(ExitCode code, const orchestrator::Agent& agent) {
   return code;
 }
 
-ExitCode run(const RunOptions& options) {
+ExitCode run(const RunRequest& request) {
+  const RunOptions& options = request.options;
   cluster::catch_stop_signals();
   cluster::undo_launcher_binding();
   const Ranks ranks = start_ranks();
   cluster::Transport& transport = *ranks.transport;
   const std::filesystem::path trainer = find_trainer();
   set_trainer_environment();
+  std::optional<ScratchFolder> scratch;
+  if (!options.scratch.empty()) {
+    scratch.emplace(options.scratch);
+  }
   const orchestrator::AgentOptions place =
       agent_options(trainer,
                     choose_device(options.device, {.rank = ranks.local_rank,
@@ -195,11 +236,12 @@ ExitCode run(const RunOptions& options) {
   orchestrator::Agent agent(place, transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
     orchestrator::run_rank(transport, agent, nullptr, {});
+    scratch.reset();
     return leave_together(ExitCode::success, agent);
   }
   ExitCode code = ExitCode::success;
   try {
-    code = coordinate(options, place, transport, agent);
+    code = coordinate(request, place, transport, agent);
   } catch (...) {
     orchestrator::dismiss_all_ranks(transport, agent);
     code = tell_error();
@@ -207,17 +249,22 @@ ExitCode run(const RunOptions& options) {
   if (!options.exit_code_file.empty()) {
     std::ofstream(options.exit_code_file) << static_cast<int>(code) << '\n';
   }
+  scratch.reset();
   return leave_together(code, agent);
 }
 
 }  // namespace
 
 void add_run_command(CLI::App& app, ExitCode& result) {
-  auto options = std::make_shared<RunOptions>();
+  auto request = std::make_shared<RunRequest>();
   CLI::App* command = app.add_subcommand(
       "run", "Run a sweep, or go on with one. Start it by mpirun to use several ranks");
-  add_run_options(*command, *options);
-  command->callback([options, &result] { result = run(*options); });
+  add_run_options(*command, request->options);
+  add_share_option(
+      *command, request->share,
+      "I/N: train the I-th of N equal shares, apart from the others; whichever is done "
+      "last makes the database");
+  command->callback([request, &result] { result = run(*request); });
 }
 
 }  // namespace ranksweep::cli

@@ -28,6 +28,9 @@ void add_run_options(CLI::App& command, RunOptions& options) {
                   "So many ranks may share a GPU, for trials that are too small to fill one")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  command.add_option("--scratch", options.scratch,
+                     "A folder on each node's own disk for decoded images and features, which are "
+                     "removed at the end; left out: the cache, which is kept");
   command.add_option("--publish", options.publish,
                      "Keep a copy of the database here, renewed every few seconds, for readers");
   command
@@ -69,6 +72,9 @@ std::vector<std::string> launch_command(int ranks, const std::vector<std::string
                  {this_program(), "run", options.sweep_file.string(), "--db",
                   options.database.string(), "--device", options.device, "--journal",
                   options.journal, "--trials-per-gpu", fmt::format("{}", options.trials_per_gpu)});
+  if (!options.scratch.empty()) {
+    command.insert(command.end(), {"--scratch", options.scratch.string()});
+  }
   if (!options.publish.empty()) {
     command.insert(command.end(), {"--publish", options.publish.string()});
   }

@@ -15,6 +15,7 @@ struct RunOptions {
   std::filesystem::path sweep_file;
   std::filesystem::path database;
   std::string device = "auto";
+  std::filesystem::path scratch;     // a folder on each node for its cache; empty: the usual one
   std::filesystem::path publish;     // a copy for readers; empty: none
   std::string journal = "rollback";  // or wal, auto
   int trials_per_gpu = 1;            // ranks that may share a GPU

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -14,6 +15,8 @@
 #include "cluster/slurm.h"
 #include "sweeps/sweep_spec.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/submit_forecast.h"
+#include "tools/cli/sweep_shares.h"
 #include "tools/cli/text.h"
 
 namespace ranksweep::cli {
@@ -30,20 +33,15 @@ struct SubmitOptions {
   std::filesystem::path database;
   std::filesystem::path profile;
   std::string nodes = "1";
+  std::optional<int> tasks;  // of an array
   std::optional<int> gpus_per_node;
   std::optional<int> ranks_per_node;
   std::string time;
   std::string partition;
   std::string account;
+  std::string scratch;
   int max_requeues = 20;
   bool dry_run = false;
-};
-
-// What the cluster says of itself; empty where there is no Slurm, as on the laptop of a dry run.
-struct Cluster {
-  std::optional<cluster::SlurmSettings> settings;
-  std::optional<cluster::SlurmPartition> partition;
-  cluster::SlurmNode node;
 };
 
 cluster::SlurmProfile find_profile(const SubmitOptions& options) {
@@ -62,30 +60,10 @@ cluster::SlurmProfile find_profile(const SubmitOptions& options) {
   if (!options.account.empty()) {
     profile.account = options.account;
   }
+  if (!options.scratch.empty()) {
+    profile.scratch = options.scratch;
+  }
   return profile;
-}
-
-Cluster ask_cluster(const cluster::SlurmProfile& profile, bool dry_run) {
-  if (!cluster::slurm_is_here()) {
-    if (dry_run) {
-      fmt::print(stderr, "warning: Slurm is not here, so nothing is known of the cluster\n");
-      return {};
-    }
-    throw CommandError(ExitCode::unfit,
-                       "there is no Slurm here: scontrol is not in PATH. Submit from a login node "
-                       "of the cluster, or look at the script with --dry-run");
-  }
-  Cluster found{.settings = cluster::slurm_settings(),
-                .partition = cluster::slurm_partition(profile.partition)};
-  if (!found.partition && !profile.partition.empty()) {
-    throw CommandError(ExitCode::bad_input,
-                       fmt::format("the cluster has no partition `{}`; sinfo lists those it has",
-                                   profile.partition));
-  }
-  if (found.partition) {
-    found.node = cluster::slurm_node(found.partition->name);
-  }
-  return found;
 }
 
 // A rank a GPU, or as many as the cores are good for.
@@ -163,6 +141,7 @@ cluster::BatchJob make_job(const SubmitOptions& options, const Cluster& cluster,
       .database = database,
       .script = std::filesystem::path(database).replace_extension(".sbatch"),
       .nodes = options.nodes,
+      .tasks = options.tasks,
       .max_requeues = options.max_requeues,
       .profile = std::move(profile),
   };
@@ -171,61 +150,14 @@ cluster::BatchJob make_job(const SubmitOptions& options, const Cluster& cluster,
   return job;
 }
 
-std::string preemption_forecast(const Cluster& cluster) {
-  const auto& [settings, partition, node] = cluster;
-  if (!settings->preempts || partition->preempt_mode == "OFF") {
-    return "jobs of this partition are not preempted";
-  }
-  const std::string mode = partition->preempt_mode;
-  if (mode == "REQUEUE" || mode == "CANCEL") {
-    if (settings->warns_before_preemption && partition->grace.count() > 0) {
-      return fmt::format(
-          "when it is preempted, states are written in the {} of grace, and the job "
-          "is requeued",
-          duration_text(static_cast<double>(partition->grace.count())));
-    }
-    const char* reason = partition->grace.count() == 0
-                             ? "this partition has no grace time"
-                             : "SlurmctldParameters has no preempt_send_user_signal";
-    const char* end = mode == "REQUEUE" ? "Slurm requeues it" : "submit it again";
-    return fmt::format(
-        "when it is preempted, it gets no warning ({}): {}, and the sweep goes on "
-        "from the last states on disk (`execution: checkpoint_interval`)",
-        reason, end);
-  }
-  return fmt::format("PreemptMode={}: when it is preempted, it stops and goes on by itself", mode);
-}
-
-void print_forecast(const cluster::BatchJob& job, const Cluster& cluster) {
-  const std::string ranks = count_text(job.ranks_per_node, "rank");
-  fmt::print(
-      stderr, "ranks: {} node{}, {} on each{}{}\n", job.nodes, job.nodes == "1" ? "" : "s", ranks,
-      job.gpus_per_node ? fmt::format(", {}", count_text(*job.gpus_per_node, "GPU")) : "",
-      job.cores_per_rank ? fmt::format(", {} a rank", count_text(*job.cores_per_rank, "core"))
-                         : "");
-  if (job.gpus_per_node && !kWithCuda) {
-    fmt::print(stderr,
-               "warning: this ranksweep was built without CUDA and will not use the GPUs\n");
-  }
-  fmt::print(stderr,
-             "before the time limit: states are written {} ahead of it, and the job requeues "
-             "itself, {} times at most\n",
-             duration_text(static_cast<double>(job.warning.count())), job.max_requeues);
-  if (!cluster.settings || !cluster.partition) {
-    return;
-  }
-  const auto& partition = *cluster.partition;
-  const auto limit = partition.default_time ? partition.default_time : partition.longest_time;
-  fmt::print(stderr, "Slurm {}: partition {}{}, time limit {}\n", cluster.settings->version,
-             partition.name, job.profile.partition.empty() ? " (the default)" : "",
-             !job.time.empty() ? job.time
-             : limit ? duration_text(static_cast<double>(limit->count())) + " (the default)"
-                     : "none");
-  fmt::print(stderr, "preemption: {}\n", preemption_forecast(cluster));
-  if (!cluster.settings->requeue) {
-    fmt::print(stderr,
-               "requeueing: off unless a job asks for it, as this one does; where that is refused, "
-               "the job submits a successor\n");
+// Trials would be trained twice beside shares that are not gathered yet, or dealt in another way.
+void refuse_to_deal_anew(const cluster::BatchJob& job) {
+  const auto shares = share_table(job.database).rows.size();
+  if (shares > 0 && shares != static_cast<std::size_t>(job.tasks.value_or(0))) {
+    throw CommandError(ExitCode::bad_input,
+                       fmt::format("{}: the sweep was begun in {}; go on with --array {}",
+                                   share_folder(job.database).string(),
+                                   count_text(static_cast<std::int64_t>(shares), "share"), shares));
   }
 }
 
@@ -249,6 +181,7 @@ ExitCode submit(const SubmitOptions& options) {
     fmt::print("{}", script);
     return ExitCode::success;
   }
+  refuse_to_deal_anew(job);
   refuse_a_second_job(job.database);
   std::ofstream file(job.script, std::ios::binary);
   if (!(file << script).flush()) {
@@ -292,14 +225,23 @@ void add_slurm_commands(CLI::App& app, ExitCode& result) {
   command->add_option("sweep", submitting->sweep_file, "The sweep file (YAML)")->required();
   command->add_option("--db", submitting->database,
                       "The results database; left out: named after the sweep file, in this folder");
-  command->add_option("--nodes", submitting->nodes, "\"2\", or \"1-4\" to take what is free")
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            const bool good = !text.empty() && text.find_first_not_of("0123456789-") == text.npos;
-            return good ? "" : "a number of nodes, or two with a - between them";
-          },
-          "NODES"))
-      ->capture_default_str();
+  CLI::Option* nodes =
+      command->add_option("--nodes", submitting->nodes, "\"2\", or \"1-4\" to take what is free")
+          ->check(CLI::Validator(
+              [](const std::string& text) {
+                const bool good =
+                    !text.empty() && text.find_first_not_of("0123456789-") == text.npos;
+                return good ? "" : "a number of nodes, or two with a - between them";
+              },
+              "NODES"))
+          ->capture_default_str();
+  command
+      ->add_option(
+          "--array", submitting->tasks,
+          "So many tasks of one node each, apart from one another, instead of one job; each "
+          "trains its share of the plan, and whichever is done last makes the database")
+      ->check(CLI::Range(1, 100000))
+      ->excludes(nodes);
   command
       ->add_option("--gpus-per-node", submitting->gpus_per_node,
                    "Left out: all that a node of the partition has; 0: none")
@@ -311,6 +253,9 @@ void add_slurm_commands(CLI::App& app, ExitCode& result) {
   command->add_option("--time", submitting->time, "Of each run of the job, as sbatch has it");
   command->add_option("--partition", submitting->partition, "Left out: the profile's or cluster's");
   command->add_option("--account", submitting->account, "Left out: the profile's or yours");
+  command->add_option("--scratch", submitting->scratch,
+                      "A folder on each node's own disk for decoded images and features, such as "
+                      "'$TMPDIR'; left out: the profile's");
   command->add_option("--max-requeues", submitting->max_requeues, "How often the job may go on")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();

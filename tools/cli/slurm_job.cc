@@ -49,8 +49,9 @@ std::optional<orchestrator::Clock::time_point> deadline_of_job() {
 }
 
 std::map<std::string, std::string> facts_of_job() {
-  constexpr std::array<std::pair<const char*, const char*>, 3> kFacts = {
+  constexpr std::array<std::pair<const char*, const char*>, 4> kFacts = {
       {{"Slurm job", "SLURM_JOB_ID"},
+       {"Slurm array task", "SLURM_ARRAY_TASK_ID"},
        {"Slurm requeues", "SLURM_RESTART_COUNT"},
        {"Slurm nodes", "SLURM_JOB_NODELIST"}}};
   std::map<std::string, std::string> facts;

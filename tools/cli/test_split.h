@@ -10,6 +10,17 @@
 
 namespace ranksweep::cli {
 
+// What is left to do when all trials of a run have ended, while rank 0 looks after the others.
+class FinalWork {
+ public:
+  virtual ~FinalWork() = default;
+  // Nothing is left to do.
+  virtual bool done() const = 0;
+  // To be called from time to time once all trials have ended. Throws CommandError when the weights
+  // are not there or the trainer cannot do it, StoreError.
+  virtual void advance() = 0;
+};
+
 struct TestSplitOptions {
   std::filesystem::path database;
   std::filesystem::path trainer;
@@ -22,16 +33,13 @@ struct TestSplitOptions {
 // there is no test split, and keeps the result in the store, which is the database's. The trainer
 // works in another thread's care, so that the ranks are looked after meanwhile. A signal that stops
 // the program stops the trainer too, and then this is never done.
-class TestSplit {
+class TestSplit : public FinalWork {
  public:
   // `store` must outlive it. Throws StoreError.
   TestSplit(TestSplitOptions options, results::SweepStore& store);
 
-  // Nothing is left to do.
-  bool done() const { return done_; }
-  // To be called from time to time once all trials have ended. Throws CommandError when the weights
-  // are not there or the trainer cannot do it, StoreError.
-  void advance();
+  bool done() const override { return done_; }
+  void advance() override;
 
  private:
   void begin();

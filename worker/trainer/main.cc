@@ -22,6 +22,7 @@
 #include "worker/trainer/predict_command.h"
 #include "worker/trainer/serve.h"
 #include "worker/trainer/steps_command.h"
+#include "worker/trainer/sums_command.h"
 #include "worker/trainer/test_command.h"
 
 namespace {
@@ -187,6 +188,22 @@ void add_steps(CLI::App& app) {
   });
 }
 
+void add_sums(CLI::App& app) {
+  struct Options {
+    int members = 2;
+    bool on_gpus = false;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "sums", "Measure the sums of gradients in a group; `ranksweep doctor` asks for it");
+  command->add_option("--members", options->members, "Processes")->check(CLI::Range(2, 64));
+  command->add_flag("--gpus", options->on_gpus, "A GPU each, instead of the CPU");
+  command->callback([options] {
+    die_with_parent();
+    ranksweep::worker::measure_sums(options->members, options->on_gpus);
+  });
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Trains the trials of a sweep. `ranksweep run` starts it and speaks to it over descriptor 3\n"
@@ -199,6 +216,7 @@ int run(int argc, char** argv) {
   add_test(app);
   add_export(app);
   add_steps(app);
+  add_sums(app);
   CLI11_PARSE(app, argc, argv);
   return app.get_subcommands().empty() ? serve_agent(app) : 0;
 }

