@@ -66,16 +66,18 @@ TrainedModel::TrainedModel(const SafetensorsFile& file, torch::Device device)
   model_.model().train(false);
 }
 
-torch::Tensor TrainedModel::probabilities(const torch::Tensor& images) {
-  torch::NoGradGuard no_gradients;
+torch::Tensor TrainedModel::prepare(const torch::Tensor& images) const {
   const ImageSet set{.images = images, .labels = {}};
-  const torch::Tensor all = torch::arange(images.size(0), torch::kInt64);
-  return probabilities_of_prepared(model_.images(set, all)).cpu();
+  return model_.images(set, torch::arange(images.size(0), torch::kInt64));
 }
 
-torch::Tensor TrainedModel::probabilities_of_prepared(const torch::Tensor& images) {
-  torch::NoGradGuard no_gradients;
-  return Loss::probabilities(model_.logits(model_.pooled(images)));
+torch::Tensor TrainedModel::logits(const torch::Tensor& prepared) {
+  const torch::NoGradGuard no_gradients;
+  return model_.logits(model_.pooled(prepared));
+}
+
+torch::Tensor TrainedModel::probabilities(const torch::Tensor& prepared) {
+  return Loss::probabilities(logits(prepared));
 }
 
 TrainedModel load_model(const std::filesystem::path& checkpoint, torch::Device device) {

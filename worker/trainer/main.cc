@@ -88,13 +88,21 @@ int run(int argc, char** argv) {
 
   CLI::App* predict = app.add_subcommand(
       "predict", "Classify images; `ranksweep predict` finds the checkpoint and prints a table");
-  std::filesystem::path checkpoint, list;
-  predict->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
-  predict->add_option("list", list, "A file with paths, a zero byte after each")->required();
+  ranksweep::worker::PredictRequest predicted;
+  predict->add_option("checkpoint", predicted.checkpoint, "A trial's best-EPOCH.safetensors")
+      ->required();
+  predict->add_option("list", predicted.list, "A file with paths, a zero byte after each")
+      ->required();
+  predict->add_option("--device", predicted.device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str();
+  predict->add_option("--batch", predicted.classify.batch, "Images that are classified together")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  predict->add_flag("--explain", predicted.classify.explain, "Add what the network goes by");
 
   CLI::App* test = app.add_subcommand(
       "test", "Evaluate the test split; `ranksweep run` asks for it when all trials have ended");
-  std::filesystem::path request;
+  std::filesystem::path checkpoint, request;
   test->add_option("checkpoint", checkpoint, "A trial's best-EPOCH.safetensors")->required();
   test->add_option("request", request, "A JSON file with data, device and threads")->required();
 
@@ -115,7 +123,7 @@ int run(int argc, char** argv) {
     return 0;
   }
   if (*predict) {
-    ranksweep::worker::predict(checkpoint, list);
+    ranksweep::worker::predict(predicted);
     return 0;
   }
   if (*preview) {
