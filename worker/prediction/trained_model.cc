@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sweeps/architectures.h"
 #include "sweeps/trial_values.h"
 #include "worker/models/shared_base.h"
 #include "worker/models/tensor_file.h"
@@ -24,12 +25,13 @@ nlohmann::json metadata_of(const SafetensorsFile& file, const std::string& key) 
   return is_word ? nlohmann::json(found->second) : nlohmann::json::parse(found->second);
 }
 
-// The trial as it ran: nothing automatic, and no weights to read but those of the checkpoint.
+// The trial as it ran: nothing automatic, and no weights to read but those of the checkpoint; a
+// TorchScript file is read for the network itself.
 sweeps::TrialSpec spec_of(const SafetensorsFile& file) {
   sweeps::TrialSpec spec = sweeps::trial_spec_from_json(metadata_of(file, "spec"));
   sweeps::decode(metadata_of(file, "precision"), spec.precision);
   sweeps::decode(metadata_of(file, "memory_format"), spec.memory_format);
-  spec.weights.reset();
+  if (!sweeps::is_torchscript(spec.architecture)) spec.weights.reset();
   return spec;
 }
 

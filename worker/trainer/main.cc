@@ -65,14 +65,15 @@ int run(int argc, char** argv) {
 
   CLI::App* models = app.add_subcommand("models", "Describe the architectures");
   std::string size = "150x150";
-  int batch = 10;
-  std::vector<std::string> names;
+  ranksweep::worker::ModelsRequest described;
   std::string format = "table";
   models->add_option("--image-size", size, "HEIGHTxWIDTH in pixels")->capture_default_str();
-  models->add_option("--batch", batch, "Batch size, for the memory estimate")
+  models->add_option("--batch", described.batch, "Batch size, for the memory estimate")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  models->add_option("--architectures", names, "Only these")->delimiter(',');
+  models->add_option("--architectures", described.names, "Only these")->delimiter(',');
+  models->add_option("--torchscript", described.torchscript,
+                     "Files that bring an architecture; they are trusted, since they hold code");
   models->add_option("--format", format, "table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
@@ -132,17 +133,17 @@ int run(int argc, char** argv) {
   }
   if (!*models) return serve_agent(app);
 
-  std::array<int, 2> image_size = {};
+  auto& image_size = described.image_size;
   char rest = 0;
   if (std::sscanf(size.c_str(), "%dx%d%c", &image_size[0], &image_size[1], &rest) != 2) {
     std::cerr << "--image-size: \"" << size << "\" is not HEIGHTxWIDTH, such as 150x150\n";
     return 2;
   }
-  const nlohmann::json described = ranksweep::worker::describe_models(names, image_size, batch);
+  const nlohmann::json descriptions = ranksweep::worker::describe_models(described);
   if (format == "json") {
-    std::cout << described.dump(2) << '\n';
+    std::cout << descriptions.dump(2) << '\n';
   } else {
-    print_table(described);
+    print_table(descriptions);
   }
   return 0;
 }
