@@ -20,6 +20,9 @@ struct ReportOptions {
   std::vector<PublishedRow> published;  // results of others, shown beside those of the sweep
   // Without it the images that the best trial gets wrong are named and not drawn.
   Thumbnail thumbnail = {};
+  // Draws what the network went by in such an image, red where it spoke for the mistake and blue
+  // where it spoke against it. Optional.
+  Thumbnail explanation = {};
 };
 
 // The whole sweep as one HTML page that needs no network: the same bytes from the same database and

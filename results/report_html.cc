@@ -109,7 +109,7 @@ std::string report_html(ResultsReader& reader, const ReportOptions& options) {
   const Headline sentences = headline(data);
   std::string sections;
   std::string navigation;
-  for (const ReportSection& section : report_sections(data, options.thumbnail)) {
+  for (const ReportSection& section : report_sections(data, options)) {
     sections += fmt::format(
         "<section id=\"{0}\" aria-labelledby=\"{0}-title\">\n<h2 id=\"{0}-title\">{1}</h2>\n{2}"
         "</section>\n",

@@ -17,6 +17,7 @@ struct Gallery {
   std::string html;
   std::size_t shown = 0;
   std::size_t drawn = 0;
+  std::size_t explained = 0;
 };
 
 std::string picture(const std::string& jpeg, const std::string& alternative) {
@@ -24,38 +25,44 @@ std::string picture(const std::string& jpeg, const std::string& alternative) {
                      sweeps::encode_base64(jpeg), html_text(alternative));
 }
 
-Gallery draw(const Judgement& judgement, const SweepInfo& sweep, const Thumbnail& thumbnail) {
+Gallery draw(const Judgement& judgement, const SweepInfo& sweep, const ReportOptions& options) {
   const auto name = [&](int index) { return sweep.classes.at(static_cast<std::size_t>(index)); };
   Gallery gallery;
   std::size_t bytes = 0;
+  const auto drawn_by = [&](const Thumbnail& thumbnail, const std::string& file) {
+    auto jpeg = thumbnail ? thumbnail(sweep, file) : std::nullopt;
+    if (jpeg && bytes + jpeg->size() > kMostThumbnailBytes) jpeg.reset();
+    if (jpeg) bytes += jpeg->size();
+    return jpeg;
+  };
   for (const Mistake& mistake : judgement.mistakes) {
     if (gallery.shown == kMostMistakes) break;
     ++gallery.shown;
-    auto jpeg = thumbnail ? thumbnail(sweep, mistake.file) : std::nullopt;
-    if (jpeg && bytes + jpeg->size() > kMostThumbnailBytes) jpeg.reset();
-    if (jpeg) {
-      ++gallery.drawn;
-      bytes += jpeg->size();
-    }
+    const auto jpeg = drawn_by(options.thumbnail, mistake.file);
+    const auto explanation = drawn_by(options.explanation, mistake.file);
+    if (jpeg) ++gallery.drawn;
+    if (explanation) ++gallery.explained;
     const std::string sentence =
         fmt::format("{} taken for {}, {}", name(mistake.label), name(mistake.taken_for),
                     show_cell(mistake.probability, Show::percent));
     gallery.html += fmt::format(
-        "<figure>{}<figcaption><bdi>{}</bdi><span class=\"file\"><bdi>{}</bdi></span></figcaption>"
+        "<figure>{}{}<figcaption><bdi>{}</bdi><span "
+        "class=\"file\"><bdi>{}</bdi></span></figcaption>"
         "</figure>\n",
         jpeg ? picture(*jpeg, mistake.file) : "<div class=\"no-image\">not there</div>",
+        explanation ? picture(*explanation, "what " + mistake.file + " is judged by") : "",
         html_text(sentence), html_text(mistake.file));
   }
   return gallery;
 }
 
 std::string gallery_section(const JudgedTrial& judged, const SweepInfo& sweep,
-                            const Thumbnail& thumbnail) {
+                            const ReportOptions& options) {
   const std::size_t mistakes = judged.validation.mistakes.size();
   if (mistakes == 0) {
     return "<p class=\"hint\">The best trial gets no validation image wrong.</p>\n";
   }
-  const Gallery gallery = draw(judged.validation, sweep, thumbnail);
+  const Gallery gallery = draw(judged.validation, sweep, options);
   std::string hint = fmt::format(
       "The {} that the best trial gets wrong, the surest mistakes first{}.",
       mistakes == 1 ? "one validation image" : fmt::format("{} validation images", mistakes),
@@ -63,6 +70,11 @@ std::string gallery_section(const JudgedTrial& judged, const SweepInfo& sweep,
   if (gallery.drawn < gallery.shown) {
     hint += fmt::format(" {} of them could not be drawn from {}.", gallery.shown - gallery.drawn,
                         sweep.data_path);
+  }
+  if (gallery.explained > 0) {
+    hint +=
+        " Below an image: red is what speaks for the mistake, blue what speaks against it, by how "
+        "far the odds fall when that part is hidden.";
   }
   return fmt::format(
       "<h3>Images it gets wrong</h3>\n<p class=\"hint\">{}</p>\n<div "
@@ -77,7 +89,7 @@ std::string matrix(const Judgement& judgement, const SweepInfo& sweep, const std
 
 }  // namespace
 
-ReportSection mistakes_section(const ReportData& data, const Thumbnail& thumbnail) {
+ReportSection mistakes_section(const ReportData& data, const ReportOptions& options) {
   std::string html =
       "<p class=\"hint\">A row is what the images are, a column what the network takes them for, "
       "at its best epoch.</p>\n<div class=\"split\">\n";
@@ -93,7 +105,7 @@ ReportSection mistakes_section(const ReportData& data, const Thumbnail& thumbnai
     }
     html += "</div>\n";
   }
-  html += "</div>\n" + gallery_section(data.judgements.front(), data.sweep, thumbnail);
+  html += "</div>\n" + gallery_section(data.judgements.front(), data.sweep, options);
   return {"mistakes", "What the best trials get wrong", html};
 }
 

@@ -228,9 +228,9 @@ ReportSection provenance_section(const ReportData& data) {
 
 }  // namespace
 
-std::vector<ReportSection> report_sections(const ReportData& data, const Thumbnail& thumbnail) {
+std::vector<ReportSection> report_sections(const ReportData& data, const ReportOptions& options) {
   std::vector<ReportSection> sections = {ranking_section(data)};
-  if (!data.judgements.empty()) sections.push_back(mistakes_section(data, thumbnail));
+  if (!data.judgements.empty()) sections.push_back(mistakes_section(data, options));
   if (!data.curves.empty()) sections.push_back(curves_section(data));
   if (auto parallel = parallel_section(data); !parallel.html.empty()) {
     sections.push_back(std::move(parallel));

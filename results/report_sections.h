@@ -27,7 +27,7 @@ inline constexpr std::size_t kMostMistakes = 24;  // images of the gallery
 
 // The sections that `data` has something for, in their order. Charts find their data by
 // report_chart_data.
-std::vector<ReportSection> report_sections(const ReportData& data, const Thumbnail& thumbnail);
+std::vector<ReportSection> report_sections(const ReportData& data, const ReportOptions& options);
 
 // Indices of the epochs that a curve shows: all, or evenly thinned ones with the best and the last.
 std::vector<std::size_t> shown_epochs(const Curve& curve);

@@ -1,6 +1,7 @@
 #include "sweeps/architectures.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace ranksweep::sweeps {
 
@@ -27,6 +28,20 @@ const Architecture* find_architecture(const std::string& name) {
   const auto found =
       std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == name; });
   return found == all.end() ? nullptr : &*found;
+}
+
+namespace {
+
+constexpr const char* kTorchScript = "torchscript:";
+
+}  // namespace
+
+std::string name_of_torchscript(const std::string& file) {
+  return kTorchScript + std::filesystem::path(file).stem().string();
+}
+
+bool is_torchscript(const std::string& architecture) {
+  return architecture.starts_with(kTorchScript);
 }
 
 }  // namespace ranksweep::sweeps

@@ -19,4 +19,9 @@ const std::vector<std::string>& architecture_names();
 // Null when there is no such architecture.
 const Architecture* find_architecture(const std::string& name);
 
+// An architecture that comes in a TorchScript file is called "torchscript:" and the file's name
+// without its ending, and the file, which holds the base's weights too, is the trial's `weights`.
+std::string name_of_torchscript(const std::string& file);
+bool is_torchscript(const std::string& architecture);
+
 }  // namespace ranksweep::sweeps

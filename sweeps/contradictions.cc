@@ -35,6 +35,10 @@ std::string frozen_until_without_training(const TrialSpec& spec) {
 }
 
 std::string unknown_block(const TrialSpec& spec) {
+  if (spec.frozen_until && is_torchscript(spec.architecture)) {
+    return fmt::format("frozen_until: {} is one block; take training: frozen or full",
+                       spec.architecture);
+  }
   const Architecture* architecture = find_architecture(spec.architecture);
   if (!spec.frozen_until || architecture == nullptr) return "";
   const auto& blocks = architecture->blocks;
@@ -104,6 +108,19 @@ std::string more_devices_than_images(const TrialSpec& spec) {
       spec.batch_size, spec.devices);
 }
 
+// A file of weights can be told from a TorchScript file by its ending.
+std::string other_weights(const TrialSpec& spec) {
+  if (!is_torchscript(spec.architecture)) return "";
+  if (spec.weights && !spec.weights->ends_with(".safetensors")) return "";
+  return fmt::format("weights: {} brings its own; leave `weights` out for it", spec.architecture);
+}
+
+std::string unshared_batch_norm(const TrialSpec& spec) {
+  if (!spec.sync_batch_norm || !is_torchscript(spec.architecture)) return "";
+  return fmt::format("sync_batch_norm: the batch normalisation inside of {} cannot be shared",
+                     spec.architecture);
+}
+
 std::string random_features(const TrialSpec& spec) {
   if (spec.training != TrainingMode::frozen || spec.weights) return "";
   return fmt::format("{} is frozen without weights: its head learns from random features",
@@ -141,6 +158,8 @@ const std::vector<Rule>& rules() {
       {error, {"schedule", "epochs"}, endless_warmup},
       {error, {"image_size", "architecture"}, too_small_images},
       {error, {"devices", "batch_size"}, more_devices_than_images},
+      {error, {"weights", "architecture"}, other_weights},
+      {error, {"sync_batch_norm", "architecture"}, unshared_batch_norm},
       {warning, {"training", "architecture", "weights"}, random_features},
       {warning, {"schedule", "epochs"}, steps_too_late},
       {warning, {"schedule", "early_stopping"}, stops_before_plateau},

@@ -52,7 +52,8 @@ bool SettingReader::find_weights(Setting& setting) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) {
     found_.push_back(
-        {setting.line, setting.column, fmt::format("weights: there is no file {}", file.string())});
+        {setting.line, setting.column,
+         fmt::format("{}: there is no file {}", setting.parameter->name, file.string())});
     return false;
   }
   try {
@@ -63,7 +64,8 @@ bool SettingReader::find_weights(Setting& setting) {
     return true;
   } catch (const std::system_error& failure) {
     found_.push_back(
-        {setting.line, setting.column, fmt::format("weights cannot be read: {}", failure.what())});
+        {setting.line, setting.column,
+         fmt::format("{} cannot be read: {}", setting.parameter->name, failure.what())});
     return false;
   }
 }

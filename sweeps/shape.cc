@@ -199,6 +199,13 @@ class Checker {
                                     suggestion(entry.key.text, names_of(mapping)))});
       good = false;
     }
+    for (const Field& field : mapping.fields) {
+      if (!must_be_given(field.fallback) || node_.find(field.name) != nullptr) continue;
+      found_.push_back(
+          {node_.line, node_.column,
+           fmt::format("{} needs a `{}`: {}", name_, field.name, describe(field.shape))});
+      good = false;
+    }
     return good;
   }
 

@@ -38,14 +38,21 @@ ordered_json array_schema(ordered_json items, std::size_t shortest, std::size_t 
 
 ordered_json mapping_schema(const Mapping& mapping) {
   auto properties = ordered_json::object();
+  auto required = ordered_json::array();
   for (const Field& field : mapping.fields) {
     ordered_json schema = {{"description", field.doc}};
     schema.update(to_schema(field.shape));
-    schema["default"] = field.fallback;
+    if (must_be_given(field.fallback)) {
+      required.push_back(field.name);
+    } else {
+      schema["default"] = field.fallback;
+    }
     properties[field.name] = std::move(schema);
   }
-  return {
+  ordered_json schema = {
       {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+  if (!required.empty()) schema["required"] = std::move(required);
+  return schema;
 }
 
 ordered_json tagged_schema(const Tagged& tagged) {

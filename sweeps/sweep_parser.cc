@@ -325,6 +325,16 @@ class SweepParser {
   void require_weights_of_one_architecture(const std::vector<GridTrial>& trials) {
     const Setting* weights = find_setting(grid_.defaults, *find_trial_parameter("weights"));
     if (weights == nullptr || !weights->holder.weights) return;
+    const auto scripted = std::find_if(trials.begin(), trials.end(), [](const GridTrial& trial) {
+      return is_torchscript(trial.spec.architecture);
+    });
+    if (scripted != trials.end()) {
+      found_.push_back({weights->line, weights->column,
+                        fmt::format("weights: {} brings its own; name the architecture that they "
+                                    "are for: `weights: {{ARCHITECTURE: FILE}}`",
+                                    scripted->spec.architecture)});
+      return;
+    }
     const auto other = std::find_if(trials.begin(), trials.end(), [&](const GridTrial& trial) {
       return trial.spec.architecture != trials.front().spec.architecture;
     });

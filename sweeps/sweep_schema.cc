@@ -65,13 +65,11 @@ ordered_json training_schema() {
 
 ordered_json data_schema() {
   ordered_json schema = to_schema({mapping_of(data_members())});
-  schema["properties"]["path"].erase("default");
   for (const TrialParameter& parameter : trial_parameters()) {
     if (parameter.block == Block::data) {
       schema["properties"][parameter.block_name] = reference(parameter);
     }
   }
-  schema["required"] = {"path"};
   return schema;
 }
 

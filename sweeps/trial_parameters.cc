@@ -89,6 +89,40 @@ TrialParameter class_weights() {
   return result;
 }
 
+// One of ours by its name, or a file that brings the base and its weights.
+TrialParameter architecture() {
+  const Mapping file{{{"torchscript",
+                       "A file that tools/export_architecture.py wrote, relative to the sweep file",
+                       {Text{"the path of a TorchScript file"}},
+                       ""}}};
+  TrialParameter result = parameter(
+      "architecture", &TrialSpec::architecture, {AnyOf{{{Choice{architecture_names()}}, {file}}}},
+      "The network's base; `ranksweep models` lists them with their sizes");
+  result.set = [](TrialSpec& spec, const json& value) {
+    if (value.is_object()) {
+      spec.weights = value.at("torchscript").get<std::string>();
+      spec.architecture = name_of_torchscript(*spec.weights);
+    } else {
+      spec.architecture = value.get<std::string>();
+    }
+  };
+  result.copy = [](TrialSpec& to, const TrialSpec& from) {
+    if (is_torchscript(from.architecture)) {
+      to.weights = from.weights;
+      to.weights_hash = from.weights_hash;
+    } else if (is_torchscript(to.architecture)) {
+      to.weights.reset();
+      to.weights_hash.reset();
+    }
+    to.architecture = from.architecture;
+  };
+  result.equal = [](const TrialSpec& a, const TrialSpec& b) {
+    return a.architecture == b.architecture &&
+           (!is_torchscript(a.architecture) || a.weights_hash == b.weights_hash);
+  };
+  return result;
+}
+
 // The content is what counts: two paths of the same file are the same weights.
 TrialParameter weights() {
   TrialParameter result = optional_parameter(
@@ -98,9 +132,11 @@ TrialParameter weights() {
     to.weights = from.weights;
     to.weights_hash = from.weights_hash;
   };
-  result.equal = [](const TrialSpec& a, const TrialSpec& b) {
-    return a.weights_hash == b.weights_hash;
+  // Those of a TorchScript file belong to the architecture.
+  const auto given = [](const TrialSpec& spec) {
+    return is_torchscript(spec.architecture) ? std::nullopt : spec.weights_hash;
   };
+  result.equal = [given](const TrialSpec& a, const TrialSpec& b) { return given(a) == given(b); };
   return result;
 }
 
@@ -110,9 +146,7 @@ std::vector<TrialParameter> make_parameters() {
   constexpr Real kFraction{0, 1, Bound::closed, Bound::open};
   constexpr Whole kEpoch{1, 100000};
   return {
-      labelled(parameter("architecture", &T::architecture, {Choice{architecture_names()}},
-                         "The network's base; `ranksweep models` lists them with their sizes"),
-               ""),
+      labelled(architecture(), ""),
       labelled(parameter("training", &T::training, {Choice{names_of<TrainingMode>()}},
                          "frozen trains the head alone on a fixed base, full trains all layers"),
                ""),

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "sweeps/architectures.h"
 #include "sweeps/nearest_name.h"
 #include "sweeps/trial_parameters.h"
 
@@ -43,6 +44,9 @@ TrialSpec trial_spec_from_json(const json& object) {
       if (check(hash_shape(), node, name, found) && value.is_string()) {
         spec.weights_hash = value.get<std::string>();
       }
+    } else if (name == "architecture" && value.is_string() &&
+               is_torchscript(value.get_ref<const std::string&>())) {
+      spec.architecture = value.get<std::string>();  // whose file is among the weights
     } else if (const TrialParameter* parameter = find_trial_parameter(name)) {
       if (check(parameter->shape, node, name, found)) parameter->set(spec, value);
     } else {

@@ -73,6 +73,12 @@ class RanksweepCase(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp(dir=self.shared_folder))
         self.database = self.folder / "results.db"
 
+    def copy_trained(self):
+        """A copy of `self.trained` and its checkpoints, for a test that changes it."""
+        shutil.copy(self.trained, self.database)
+        shutil.copytree(self.trained.with_suffix(".checkpoints"), self.database.with_suffix(".checkpoints"))
+        return self.database
+
     def write_sweep(self, text, name="sweep.yaml"):
         path = self.folder / name
         path.write_text(text.replace("FACES", str(self.faces)))

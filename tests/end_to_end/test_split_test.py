@@ -44,10 +44,6 @@ class TestSplitTest(RanksweepCase):
         return self.query("SELECT identity, test_result.epoch, loss, accuracy, images, log_probabilities "
                           "FROM test_result JOIN trial ON trial.id = trial", database or self.trained)
 
-    def copy_trained(self):
-        shutil.copy(self.trained, self.database)
-        shutil.copytree(self.trained.with_suffix(".checkpoints"), self.database.with_suffix(".checkpoints"))
-
     def forget_test_result(self):
         connection = sqlite3.connect(self.database)
         connection.execute("DELETE FROM test_result")
@@ -64,6 +60,22 @@ class TestSplitTest(RanksweepCase):
             self.ranksweep("predict", self.trained, self.faces / "test", "--format", "csv"))))
         right = sum(row["class"] == row["image"].split("/")[-2] for row in rows)
         self.assertEqual(right / len(rows), accuracy)
+
+    def test_an_ensemble_is_measured_on_images_that_chose_nothing(self):
+        rows = list(csv.DictReader(io.StringIO(subprocess.run(
+            self.command("ensemble", self.trained, "--best", 2, "--format", "csv"), text=True, capture_output=True,
+            check=True).stdout)))
+        best, average, difference = rows
+        [(_, _, loss, accuracy, images, _)] = self.stored_results()
+        self.assertEqual(int(best["images"]), images)
+        self.assertAlmostEqual(float(best["loss"]), loss, delta=1e-5)
+        self.assertAlmostEqual(float(best["accuracy"]), accuracy, delta=1e-9)
+        self.assertEqual(average["trials"].split(), [trial[:8] for trial, in self.query(
+            "SELECT trial FROM ranking ORDER BY rank", self.trained)])
+        self.assertAlmostEqual(float(difference["loss"]), float(average["loss"]) - float(best["loss"]), delta=1e-9)
+        said = self.ranksweep("ensemble", self.trained, "--best", 2)
+        self.assertIn(f"on the {images} images of the test split, which chose nothing", said)
+        self.assertIn("--best 3: ", self.ranksweep("ensemble", self.trained, "--best", 3, expect=2))
 
     def test_it_is_shown_beside_validation(self):
         [(_, _, loss, accuracy, _, _)] = self.stored_results()

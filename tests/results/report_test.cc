@@ -112,6 +112,18 @@ TEST_F(ReportTest, DrawsWhatTheBestTrialGetsWrong) {
   EXPECT_FALSE(holds(html({.predictions = false}), "<section id=\"mistakes\""));
 }
 
+TEST_F(ReportTest, ExplainsWhatTheBestTrialGetsWrong) {
+  testing::write_synthetic_sweep(path_);
+  ResultsReader reader(path_);
+  const auto jpeg = [](const auto&, const auto&) { return std::string("JPEG"); };
+  const auto map = [](const auto&, const std::string&) { return std::string("MAP"); };
+  const std::string page = report_html(reader, {.thumbnail = jpeg, .explanation = map});
+  EXPECT_EQ(count(page, "base64,SlBFRw==\""), 2U);
+  EXPECT_EQ(count(page, "base64,TUFQ\""), 2U);
+  EXPECT_TRUE(holds(page, "red is what speaks for the mistake"));
+  EXPECT_FALSE(holds(draw(reader, jpeg), "red is what speaks for the mistake"));
+}
+
 TEST_F(ReportTest, ManyLargeThumbnailsDoNotMakeThePageLarge) {
   testing::write_synthetic_sweep(path_, {.trials = 1, .epochs = 1, .complete = true});
   ResultsReader reader(path_);

@@ -7,6 +7,7 @@
 #include "sweeps/plan.h"
 #include "sweeps/sweep_spec.h"
 #include "sweeps/trial_parameters.h"
+#include "tests/temporary_folder.h"
 
 namespace ranksweep::sweeps {
 namespace {
@@ -406,6 +407,38 @@ TEST_F(Weights, OfTheSameContentAreTheSameTrial) {
       parse_here("grid: {architecture: vgg16, weights: [a.safetensors, other/c.safetensors]}");
   EXPECT_EQ(both.trials.size(), 1U);
   EXPECT_EQ(both.warnings.size(), 1U);
+}
+
+TEST(TorchScript, IsAnArchitectureThatBringsItsWeights) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("mine.pt", "a");
+  folder.write("same.pt", "a");
+  folder.write("other.pt", "b");
+  const auto parse_here = [&](const std::string& rest) {
+    return parse_sweep(kHead + rest, folder.path() / "sweep.yaml");
+  };
+  const SweepSpec sweep = parse_here(
+      "grid: {architecture: [{torchscript: mine.pt}, {torchscript: other.pt}, resnet50]}");
+  EXPECT_THAT(descriptions(sweep),
+              ElementsAre("torchscript:mine", "torchscript:other", "resnet50"));
+  EXPECT_EQ(sweep.trials[0].weights, file.string());
+  EXPECT_NE(sweep.trials[0].weights_hash, sweep.trials[1].weights_hash);
+  EXPECT_EQ(sweep.trials[2].weights, std::nullopt);
+  EXPECT_EQ(trial_spec_from_json(to_canonical_json(sweep.trials[0])), sweep.trials[0]);
+
+  // The content decides who it is.
+  const auto by = [&](const std::string& path) {
+    return identities(parse_here("training: {architecture: {torchscript: " + path + "}}"));
+  };
+  const auto before = by("mine.pt");
+  EXPECT_NE(before, by("other.pt"));
+  folder.write("mine.pt", "c");
+  EXPECT_NE(before, by("mine.pt"));
+
+  // Another architecture does not keep its weights.
+  const SweepSpec both = parse_here(
+      "training: {architecture: {torchscript: mine.pt}}\ngrid: {architecture: resnet50}");
+  EXPECT_EQ(both.trials.at(0).weights, std::nullopt);
 }
 
 TEST(Examples, AreSweepsAsTheySay) {

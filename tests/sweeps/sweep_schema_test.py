@@ -20,6 +20,7 @@ BEYOND_A_SCHEMA = {
     "endless_warmup", "escaped_nul", "exclude_takes_all", "fill_value_without_constant",
     "frozen_until_unknown_block", "frozen_until_when_frozen", "images_too_small",
     "momentum_with_adam", "more_devices_than_images", "too_many_trials", "unfreezing_a_full_training", "unfreezing_too_late",
+    "torchscript_contradictions", "torchscript_missing", "torchscript_with_weights",
     "weights_are_a_folder", "weights_for_two", "weights_missing", "weights_twice",
 }
 

@@ -17,6 +17,7 @@ void add_database_commands(CLI::App& app, ExitCode& result);  // import-keras, m
 void add_serve_command(CLI::App& app, ExitCode& result);
 void add_data_commands(CLI::App& app, ExitCode& result);  // make-faces, data
 void add_predict_command(CLI::App& app, ExitCode& result);
+void add_ensemble_command(CLI::App& app, ExitCode& result);
 void add_slurm_commands(CLI::App& app, ExitCode& result);  // submit, cancel
 void add_doctor_command(CLI::App& app, ExitCode& result);
 void add_bench_command(CLI::App& app, ExitCode& result);

@@ -7,28 +7,50 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "cluster/child_process.h"
-#include "tools/cli/trainer_program.h"
+#include "sweeps/architectures.h"
+#include "tools/cli/exit_code.h"
 
 namespace ranksweep::cli {
 namespace {
+
+constexpr const char* kTorchScript = "--torchscript";
 
 struct Network {
   double multiply_adds = 0;  // of the base, one image
   double parameters = 0;
   double base_parameters = 0;
 };
-using Networks = std::map<std::string, Network>;  // by architecture
+using Networks = std::map<std::string, Network>;  // by architecture, or by the file that brings it
 
-Networks ask_trainer(const std::filesystem::path& trainer, const std::set<std::string>& names,
+// By what the trainer knows a trial's base.
+std::string network_of(const sweeps::TrialSpec& spec) {
+  return sweeps::is_torchscript(spec.architecture) ? spec.weights.value() : spec.architecture;
+}
+
+// The networks that a trainer is asked about, each with the option that names it.
+using Asked = std::map<std::string, std::string>;
+
+Networks ask_trainer(const std::filesystem::path& trainer, const Asked& asked,
                      std::array<int, 2> image_size) {
-  const std::string answer =
-      cluster::output_of({trainer.string(), "models", "--format", "json", "--architectures",
-                          fmt::format("{}", fmt::join(names, ",")), "--image-size",
-                          fmt::format("{}x{}", image_size[0], image_size[1])});
+  std::vector<std::string> command = {
+      trainer.string(), "models",       "--format",
+      "json",           "--image-size", fmt::format("{}x{}", image_size[0], image_size[1])};
+  bool files = false;
+  for (const auto& [network, option] : asked) {
+    command.insert(command.end(), {option, network});
+    files = files || option == kTorchScript;
+  }
+  std::string answer;
+  try {
+    answer = cluster::output_of(command);
+  } catch (const std::runtime_error& error) {
+    // Names and sizes have been checked, so it is a file.
+    if (files) throw CommandError(ExitCode::bad_input, error.what());
+    throw;
+  }
   Networks networks;
   for (const auto& each : nlohmann::json::parse(answer)) {
     networks[each.at("name")] = {.multiply_adds = each.at("multiply_adds"),
@@ -96,14 +118,13 @@ std::string frozen_pass_of(const sweeps::TrialSpec& spec) {
 
 std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images, int val_images,
                                       const std::filesystem::path& trainer) {
-  std::map<std::array<int, 2>, std::set<std::string>> names_by_size;
-  for (const sweeps::PlannedTrial& trial : plan.trials) {
-    names_by_size[trial.spec.image_size].insert(trial.spec.architecture);
+  std::map<std::array<int, 2>, Asked> by_size;
+  for (const auto& [id, spec, cost] : plan.trials) {
+    by_size[spec.image_size][network_of(spec)] =
+        sweeps::is_torchscript(spec.architecture) ? kTorchScript : "--architectures";
   }
   std::map<std::array<int, 2>, Networks> networks;
-  for (const auto& [size, names] : names_by_size) {
-    networks[size] = ask_trainer(trainer, names, size);
-  }
+  for (const auto& [size, asked] : by_size) networks[size] = ask_trainer(trainer, asked, size);
   std::vector<TrialCost> costs;
   std::map<std::string, int> bases;  // their numbers
   for (const sweeps::PlannedTrial& trial : plan.trials) {
@@ -115,7 +136,7 @@ std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images
       base = entry.first->second;
       first = entry.second;
     }
-    costs.push_back(cost_of(spec, networks.at(spec.image_size).at(spec.architecture), train_images,
+    costs.push_back(cost_of(spec, networks.at(spec.image_size).at(network_of(spec)), train_images,
                             val_images, base, first));
   }
   return costs;

@@ -24,6 +24,7 @@ ExitCode run(int argc, char** argv) {
   add_serve_command(app, result);
   add_data_commands(app, result);
   add_predict_command(app, result);
+  add_ensemble_command(app, result);
   add_slurm_commands(app, result);
   add_doctor_command(app, result);
   add_bench_command(app, result);

@@ -3,21 +3,21 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <regex>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
-#include "cluster/child_process.h"
+#include "results/operating_points.h"
 #include "results/results_reader.h"
 #include "results/table.h"
 #include "tools/cli/checkpoint_files.h"
+#include "tools/cli/classify_images.h"
 #include "tools/cli/commands.h"
-#include "tools/cli/temporary_file.h"
+#include "tools/cli/explanation_sheet.h"
 #include "tools/cli/text.h"
-#include "tools/cli/trainer_program.h"
 
 namespace ranksweep::cli {
 namespace {
@@ -30,6 +30,9 @@ struct PredictOptions {
   std::optional<std::string> trial;
   std::string positive_class;
   std::optional<double> threshold;
+  std::optional<double> precision;  // for which a threshold is chosen
+  ClassifyOptions classify;
+  fs::path explanation;
   std::string format = "table";
 };
 
@@ -56,72 +59,80 @@ std::vector<std::string> list_images(const std::vector<std::string>& arguments) 
   return paths;
 }
 
-// What the trainer reads: the paths, a zero byte after each.
-std::string list_of(const std::vector<std::string>& paths) {
-  std::string list;
-  for (const std::string& path : paths) list.append(path.c_str(), path.size() + 1);
-  return list;
+// The index of the class that --threshold and --precision are for.
+std::size_t positive_class(const PredictOptions& options, const std::vector<std::string>& classes) {
+  const std::string& name =
+      options.positive_class.empty() ? classes.back() : options.positive_class;
+  const auto found = std::ranges::find(classes, name);
+  if (found == classes.end()) {
+    throw CommandError(ExitCode::bad_input,
+                       fmt::format("--class: there is no class `{}`; the trial knows {}", name,
+                                   fmt::join(classes, ", ")));
+  }
+  return static_cast<std::size_t>(found - classes.begin());
 }
 
-struct Answers {
-  std::vector<std::string> classes;
-  std::vector<nlohmann::json> of_images;  // {"probabilities": [...]} or {"error": "..."}
-};
+std::string share_text(int part, int whole) {
+  return fmt::format("{} ({} of {})",
+                     results::show_cell(static_cast<double>(part) / whole, results::Show::percent),
+                     part, whole);
+}
 
-Answers ask_trainer(const fs::path& checkpoint, const std::vector<std::string>& paths) {
-  const TemporaryFile list(list_of(paths));
-  const std::string output = cluster::output_of(
-      {find_trainer().string(), "predict", checkpoint.string(), list.path().string()});
-  Answers answers;
-  for (std::size_t begin = 0, end = 0; begin < output.size(); begin = end + 1) {
-    end = std::min(output.find('\n', begin), output.size());
-    const auto line = nlohmann::json::parse(output.substr(begin, end - begin), nullptr, false);
-    if (!line.is_object()) continue;  // a warning of a library
-    if (line.contains("classes")) {
-      answers.classes = line["classes"];
-    } else {
-      answers.of_images.push_back(line);
-    }
+// The threshold from which on `positive` is right as often as is wished, by what the trial made of
+// the validation images. Says so on stderr.
+double choose_threshold(results::ResultsReader& reader, const results::RankedTrial& trial,
+                        std::size_t positive, double precision) {
+  const std::vector<results::JudgedImage> images = reader.images("validation");
+  std::vector<results::OperatingPoint> points;
+  reader.predictions("validation", {trial.row}, [&](std::int64_t, const auto& predictions) {
+    points = results::operating_points(predictions, images, static_cast<int>(positive));
+  });
+  const std::string name = reader.sweep().classes.at(positive);
+  if (points.empty()) {
+    throw CommandError(
+        ExitCode::bad_input,
+        fmt::format("--precision: of trial {} no predictions for validation images of the class "
+                    "`{}` are kept; choose a --threshold",
+                    trial.trial.short_hex(), name));
   }
-  if (answers.of_images.size() != paths.size()) {
-    throw CommandError(ExitCode::unfit, "the trainer's answer is not whole:\n" + output);
+  const results::OperatingPoint* point = results::find_point(points, precision);
+  if (point == nullptr) {
+    const auto best = std::ranges::max_element(points, {}, &results::OperatingPoint::precision);
+    throw CommandError(
+        ExitCode::bad_input,
+        fmt::format("--precision: no threshold for `{}` reaches {} on the {} validation images; "
+                    "the most precise, {:.6g}, reaches {} and finds {} of the class. Wish for "
+                    "less, or choose another trial",
+                    name, results::show_cell(precision, results::Show::percent), trial.val_images,
+                    best->threshold, share_text(best->right, best->taken),
+                    share_text(best->right, best->of_class)));
   }
-  return answers;
+  const results::Interval interval = results::wilson_interval(point->right, point->taken);
+  fmt::print(stderr,
+             "threshold {:.6g} for {}: on the {} validation images precision {}, 95 % interval "
+             "{:.1f} to {:.1f} %, recall {}\n",
+             point->threshold, name, trial.val_images, share_text(point->right, point->taken),
+             100 * interval.low, 100 * interval.high, share_text(point->right, point->of_class));
+  return point->threshold;
 }
 
 // Which class is taken: the likeliest; with a threshold the positive class from that probability
 // on, else the likeliest of the others.
-class Decision {
- public:
-  Decision(const PredictOptions& options, const std::vector<std::string>& classes)
-      : threshold_(options.threshold) {
-    if (!threshold_) return;
-    const std::string& name =
-        options.positive_class.empty() ? classes.back() : options.positive_class;
-    const auto found = std::ranges::find(classes, name);
-    if (found == classes.end()) {
-      throw CommandError(ExitCode::bad_input,
-                         fmt::format("--class: there is no class `{}`; the trial knows {}", name,
-                                     fmt::join(classes, ", ")));
-    }
-    positive_ = found - classes.begin();
-  }
+struct Decision {
+  std::optional<double> threshold;
+  std::size_t positive = 0;
 
-  std::ptrdiff_t take(std::vector<double> probabilities) const {
-    if (threshold_) {
-      double& positive = probabilities[static_cast<std::size_t>(positive_)];
-      if (positive >= *threshold_) return positive_;
-      positive = -1;
+  std::size_t take(std::vector<double> probabilities) const {
+    if (threshold) {
+      if (probabilities[positive] >= *threshold) return positive;
+      probabilities[positive] = -1;
     }
-    return std::ranges::max_element(probabilities) - probabilities.begin();
+    return static_cast<std::size_t>(std::ranges::max_element(probabilities) -
+                                    probabilities.begin());
   }
-
- private:
-  std::optional<double> threshold_;
-  std::ptrdiff_t positive_ = 0;
 };
 
-results::Table make_table(const std::vector<std::string>& paths, const Answers& answers,
+results::Table make_table(const std::vector<std::string>& paths, const ImageAnswers& answers,
                           const Decision& decision) {
   results::Table table;
   table.columns = {{"image", "image"},
@@ -134,15 +145,14 @@ results::Table make_table(const std::vector<std::string>& paths, const Answers& 
   for (std::size_t i = 0; i < paths.size(); ++i) {
     std::vector<results::Cell> row(table.columns.size());
     row.front() = paths[i];
-    const nlohmann::json& answer = answers.of_images[i];
-    if (answer.contains("error")) {
-      row.back() = answer["error"].get<std::string>();
+    const ImageAnswer& answer = answers.images[i];
+    if (!answer.error.empty()) {
+      row.back() = answer.error;
     } else {
-      const std::vector<double> probabilities = answer["probabilities"];
-      const auto taken = static_cast<std::size_t>(decision.take(probabilities));
+      const std::size_t taken = decision.take(answer.probabilities);
       row[1] = answers.classes[taken];
-      row[2] = probabilities[taken];
-      std::ranges::copy(probabilities, row.begin() + 3);
+      row[2] = answer.probabilities[taken];
+      std::ranges::copy(answer.probabilities, row.begin() + 3);
     }
     table.rows.push_back(std::move(row));
   }
@@ -151,17 +161,33 @@ results::Table make_table(const std::vector<std::string>& paths, const Answers& 
 
 ExitCode predict(const PredictOptions& options) {
   results::ResultsReader reader(options.database);
-  const fs::path checkpoint =
-      best_checkpoint(chosen_trial(reader, options.database, options.trial), options.database);
+  const results::RankedTrial trial = chosen_trial(reader, options.database, options.trial);
+  const fs::path checkpoint = best_checkpoint(trial, options.database);
+  Decision decision{.threshold = options.threshold};
+  if (options.threshold || options.precision) {
+    decision.positive = positive_class(options, reader.sweep().classes);
+  } else if (!options.positive_class.empty()) {
+    throw CommandError(ExitCode::bad_input, "--class needs --threshold or --precision beside it");
+  }
+  if (options.precision) {
+    decision.threshold = choose_threshold(reader, trial, decision.positive, *options.precision);
+  }
   const std::vector<std::string> paths = list_images(options.images);
-  const Answers answers = ask_trainer(checkpoint, paths);
-  const results::Table table = make_table(paths, answers, Decision(options, answers.classes));
+  ClassifyOptions classify = options.classify;
+  classify.explain = !options.explanation.empty();
+  if (classify.explain && paths.size() > kMostExplanations) {
+    throw CommandError(ExitCode::bad_input,
+                       fmt::format("--explain draws {} images at most; found {}: name fewer",
+                                   kMostExplanations, paths.size()));
+  }
+  const ImageAnswers answers = classify_images(checkpoint, paths, classify);
+  const results::Table table = make_table(paths, answers, decision);
   fmt::print("{}", render(table, results::table_format_from(options.format)));
-  const auto bad = std::ranges::count_if(
-      answers.of_images, [](const auto& answer) { return answer.contains("error"); });
+  if (classify.explain) write_explanation_sheet(paths, answers, options.explanation);
+  const auto bad =
+      std::ranges::count_if(answers.images, [](const auto& each) { return !each.error.empty(); });
   if (bad == 0) return ExitCode::success;
-  fmt::print(stderr, "ranksweep: {} could not be classified\n",
-             count_text(static_cast<int>(bad), "image"));
+  fmt::print(stderr, "ranksweep: {} could not be classified\n", count_text(bad, "image"));
   return ExitCode::images_failed;
 }
 
@@ -181,8 +207,27 @@ void add_predict_command(CLI::App& app, ExitCode& result) {
           ->add_option("--threshold", options->threshold,
                        "Take --class from this probability on, instead of the likeliest class")
           ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--class", options->positive_class, "What --threshold is for; the last class")
-      ->needs(threshold);
+  command
+      ->add_option("--precision", options->precision,
+                   "The same with the threshold from which on such a share of the validation "
+                   "images was right")
+      ->check(CLI::Range(0.0, 1.0))
+      ->excludes(threshold);
+  command->add_option("--class", options->positive_class,
+                      "What --threshold or --precision is for; the last class");
+  command->add_option("--device", options->classify.device, "auto, cpu, cuda or cuda:N")
+      ->check(CLI::Validator(
+          [](const std::string& device) {
+            static const std::regex known("auto|cpu|cuda(:[0-9]{1,3})?");
+            return std::regex_match(device, known) ? "" : "is none of auto, cpu, cuda, cuda:N";
+          },
+          ""))
+      ->capture_default_str();
+  command->add_option("--batch", options->classify.batch, "Images that are classified together")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_option("--explain", options->explanation,
+                      "A PNG file to draw what the network goes by in each image");
   command->add_option("--format", options->format, "table, markdown, latex, csv or json")
       ->check(CLI::IsMember({"table", "markdown", "latex", "csv", "json"}))
       ->capture_default_str();

@@ -17,6 +17,7 @@
 #include "results/sweep_progress.h"
 #include "results/tables.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/explained_mistakes.h"
 #include "tools/cli/sweep_shares.h"
 #include "tools/cli/thumbnail.h"
 
@@ -34,6 +35,7 @@ struct ResultOptions {
   results::RankOptions rank;
   bool done = false;           // asks whether the sweep is, for scripts
   std::optional<Share> share;  // asks so of a share
+  bool explain = false;        // what the best trial goes by in the images that it gets wrong
   std::filesystem::path output;
   std::filesystem::path published;
 };
@@ -104,11 +106,15 @@ std::string query(ResultsReader& reader, const ResultOptions& options) {
 std::string report(ResultsReader& reader, const ResultOptions& options) {
   const std::string kind = options.output.extension();
   results::ReportOptions report;
+  if (options.explain && kind != ".html") {
+    throw CommandError(ExitCode::bad_input, "--explain draws pictures, which only .html has");
+  }
   if (!options.published.empty()) {
     report.published = results::read_published_table(options.published);
   }
   if (kind == ".html") {
     report.thumbnail = draw_thumbnail;
+    if (options.explain) report.explanation = explain_mistakes(reader, options.database);
     return report_html(reader, report);
   }
   if (kind == ".md") {
@@ -224,6 +230,9 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
       ->required();
   command->add_option("--published", reporting->published,
                       "A CSV table of published results to show beside; docs/results.md says how");
+  command->add_flag("--explain", reporting->explain,
+                    "Have the trainer draw what the best trial goes by in the images that it gets "
+                    "wrong (.html)");
 
   auto standing = std::make_shared<ResultOptions>();
   command = app.add_subcommand("status", "Show what runs, waits and failed, at any time");

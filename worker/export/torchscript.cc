@@ -85,7 +85,7 @@ Module trace_network(TrainedModel& model) {
   Module network = with_tensors_of(model.network());
   const auto [height, width] = model.image_size();
   const auto forward = [&](torch::jit::Stack inputs) -> torch::jit::Stack {
-    return {model.probabilities_of_prepared(inputs.at(0).toTensor())};
+    return {model.probabilities(inputs.at(0).toTensor())};
   };
   const auto no_names = [](const torch::Tensor&) { return std::string(); };
   at::autocast::set_autocast_cache_enabled(false);  // or weights would be cast outside the trace

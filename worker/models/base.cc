@@ -2,25 +2,12 @@
 
 #include <utility>
 
+#include "worker/models/module_path.h"
+
 namespace ranksweep::worker {
 namespace {
 
 constexpr double kMomentum = 0.1;  // of batch normalisation's running statistics
-
-// The module that holds the last part of the dotted `name`, made where it is not there yet.
-std::pair<torch::nn::Module*, std::string> find_parent(torch::nn::Module& root,
-                                                       const std::string& name) {
-  torch::nn::Module* parent = &root;
-  std::size_t begin = 0;
-  for (std::size_t dot; (dot = name.find('.', begin)) != std::string::npos; begin = dot + 1) {
-    const std::string part = name.substr(begin, dot - begin);
-    const auto children = parent->named_children();
-    const auto* child = children.find(part);
-    parent = child ? child->get()
-                   : parent->register_module(part, std::make_shared<torch::nn::Module>()).get();
-  }
-  return {parent, name.substr(begin)};
-}
 
 }  // namespace
 
@@ -91,6 +78,10 @@ Layer Base::conv_bn_relu(const std::string& name, const Conv& options, double ep
   return sequence({convolution(name + ".conv", Conv(options).bias(false)),
                    batch_norm(name + ".bn", static_cast<int>(options.out_channels()), epsilon),
                    relu()});
+}
+
+void Base::module(const std::string& name, const std::shared_ptr<torch::nn::Module>& module) {
+  open_block_.push_back(register_module(name, module));
 }
 
 void Base::block(const std::string& name, Layer layer) {

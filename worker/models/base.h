@@ -43,6 +43,8 @@ class Base : public torch::nn::Module {
   Layer batch_norm(const std::string& name, int channels, double epsilon = 1e-5);
   // Convolution without bias, batch normalisation (NAME.conv, NAME.bn), ReLU.
   Layer conv_bn_relu(const std::string& name, const Conv& options, double epsilon);
+  // A module that comes whole.
+  void module(const std::string& name, const std::shared_ptr<torch::nn::Module>& module);
   // What was registered since the last block belongs to this one.
   void block(const std::string& name, Layer layer);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "worker/data/mix.h"
+#include "worker/models/base_of_trial.h"
 
 namespace ranksweep::worker {
 namespace {
@@ -36,7 +37,7 @@ int block_index(const Base& base, const std::string& name) {
 }  // namespace
 
 std::shared_ptr<Head> make_head(const sweeps::TrialSpec& spec, int classes) {
-  const PassCost cost = measure(find_architecture(spec.architecture).build, spec.image_size);
+  const PassCost cost = measure_base(spec);
   torch::manual_seed(mix({static_cast<std::uint64_t>(spec.seed), kHeadStream}));
   return std::make_shared<Head>(spec.head, spec.dropout, cost.features, classes);
 }
@@ -49,7 +50,7 @@ std::vector<NamedTensor> tensors_of(const Head& head) {
 
 Model::Model(const sweeps::TrialSpec& spec, std::shared_ptr<Head> head) : head_(std::move(head)) {
   torch::manual_seed(static_cast<std::uint64_t>(spec.seed));
-  find_architecture(spec.architecture).build(*base_);
+  build_base(spec, *base_);
   if (spec.frozen_until) block_index(*base_, *spec.frozen_until);  // throws when there is none
 
   std::unordered_map<const void*, int> block_of;

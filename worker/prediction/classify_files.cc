@@ -6,11 +6,11 @@
 #include "worker/data/file_bytes.h"
 #include "worker/data/image.h"
 #include "worker/data/parallel.h"
+#include "worker/prediction/occlusion.h"
+#include "worker/training/batch_loader.h"
 
 namespace ranksweep::worker {
 namespace {
-
-constexpr std::size_t kBatch = 32;
 
 // The images that could be decoded, one after the other, and the error of each that could not.
 struct DecodedBatch {
@@ -40,25 +40,50 @@ DecodedBatch decode(std::span<const std::filesystem::path> paths, std::array<int
   return batch;
 }
 
+std::vector<std::vector<float>> rows_of(const torch::Tensor& map) {
+  std::vector<std::vector<float>> rows;
+  for (const torch::Tensor& row : map.contiguous().unbind()) {
+    const auto* first = row.const_data_ptr<float>();
+    rows.emplace_back(first, first + row.numel());
+  }
+  return rows;
+}
+
 }  // namespace
 
 void classify_files(TrainedModel& model, const std::vector<std::filesystem::path>& paths,
+                    const ClassifyOptions& options,
                     const std::function<void(const Classification&)>& report) {
-  const std::size_t classes = model.classes().size();
-  for (std::size_t begin = 0; begin < paths.size(); begin += kBatch) {
-    const auto files = std::span(paths).subspan(begin, std::min(kBatch, paths.size() - begin));
-    const DecodedBatch batch = decode(files, model.image_size());
+  const auto size = static_cast<std::size_t>(options.batch);
+  const auto files_of = [&](std::size_t batch) {
+    return std::span(paths).subspan(batch * size, std::min(size, paths.size() - batch * size));
+  };
+  std::vector<DecodedBatch> batches((paths.size() + size - 1) / size);
+  BatchLoader loader(0, static_cast<int>(batches.size()), [&](int index) {
+    const auto batch = static_cast<std::size_t>(index);
+    batches[batch] = decode(files_of(batch), model.image_size());
+    return model.prepare(batches[batch].images);
+  });
+  for (DecodedBatch& batch : batches) {
+    const torch::Tensor prepared = loader.next();
     torch::Tensor probabilities;
-    if (batch.images.size(0) > 0) probabilities = model.probabilities(batch.images).contiguous();
-    const float* next = probabilities.defined() ? probabilities.const_data_ptr<float>() : nullptr;
-    for (std::size_t i = 0; i < files.size(); ++i) {
-      Classification result{.probabilities = {}, .error = batch.errors[i]};
-      if (result.error.empty()) {
-        result.probabilities.assign(next, next + classes);
-        next += classes;
+    if (prepared.size(0) > 0) probabilities = model.probabilities(prepared).cpu();
+    std::int64_t next = 0;
+    for (const std::string& error : batch.errors) {
+      Classification result{.probabilities = {}, .occlusion = {}, .error = error};
+      if (error.empty()) {
+        const torch::Tensor row = probabilities[next].contiguous();
+        const auto* first = row.const_data_ptr<float>();
+        result.probabilities.assign(first, first + row.numel());
+        if (options.explain) {
+          const auto likeliest = row.argmax().item<std::int64_t>();
+          result.occlusion = rows_of(occlusion_map(model, batch.images[next], likeliest));
+        }
+        ++next;
       }
       report(result);
     }
+    batch = {};
   }
 }
 

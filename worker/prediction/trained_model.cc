@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sweeps/architectures.h"
 #include "sweeps/trial_values.h"
 #include "worker/models/shared_base.h"
 #include "worker/models/tensor_file.h"
@@ -24,12 +25,13 @@ nlohmann::json metadata_of(const SafetensorsFile& file, const std::string& key) 
   return is_word ? nlohmann::json(found->second) : nlohmann::json::parse(found->second);
 }
 
-// The trial as it ran: nothing automatic, and no weights to read but those of the checkpoint.
+// The trial as it ran: nothing automatic, and no weights to read but those of the checkpoint; a
+// TorchScript file is read for the network itself.
 sweeps::TrialSpec spec_of(const SafetensorsFile& file) {
   sweeps::TrialSpec spec = sweeps::trial_spec_from_json(metadata_of(file, "spec"));
   sweeps::decode(metadata_of(file, "precision"), spec.precision);
   sweeps::decode(metadata_of(file, "memory_format"), spec.memory_format);
-  spec.weights.reset();
+  if (!sweeps::is_torchscript(spec.architecture)) spec.weights.reset();
   return spec;
 }
 
@@ -66,16 +68,18 @@ TrainedModel::TrainedModel(const SafetensorsFile& file, torch::Device device)
   model_.model().train(false);
 }
 
-torch::Tensor TrainedModel::probabilities(const torch::Tensor& images) {
-  torch::NoGradGuard no_gradients;
+torch::Tensor TrainedModel::prepare(const torch::Tensor& images) const {
   const ImageSet set{.images = images, .labels = {}};
-  const torch::Tensor all = torch::arange(images.size(0), torch::kInt64);
-  return probabilities_of_prepared(model_.images(set, all)).cpu();
+  return model_.images(set, torch::arange(images.size(0), torch::kInt64));
 }
 
-torch::Tensor TrainedModel::probabilities_of_prepared(const torch::Tensor& images) {
-  torch::NoGradGuard no_gradients;
-  return Loss::probabilities(model_.logits(model_.pooled(images)));
+torch::Tensor TrainedModel::logits(const torch::Tensor& prepared) {
+  const torch::NoGradGuard no_gradients;
+  return model_.logits(model_.pooled(prepared));
+}
+
+torch::Tensor TrainedModel::probabilities(const torch::Tensor& prepared) {
+  return Loss::probabilities(logits(prepared));
 }
 
 TrainedModel load_model(const std::filesystem::path& checkpoint, torch::Device device) {

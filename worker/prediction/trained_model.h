@@ -30,11 +30,13 @@ class TrainedModel {
   sweeps::Normalization normalization() const { return normalization_of(spec_); }
   Model& network() { return model_.model(); }
 
-  // Of images [N, H, W, 3] of uint8, RGB, of image_size(), on the CPU: float32 [N, classes] there;
-  // each row sums to 1. Normalised and computed as in validation.
-  torch::Tensor probabilities(const torch::Tensor& images);
-  // The same of normalised images [N, 3, H, W] of float32, on the device.
-  torch::Tensor probabilities_of_prepared(const torch::Tensor& images);
+  // Images [N, H, W, 3] of uint8, RGB, of image_size(), on the CPU, normalised as in validation:
+  // float32 [N, 3, H, W] on the device.
+  torch::Tensor prepare(const torch::Tensor& images) const;
+  // Of prepared images, computed as in validation: float32 [N, 1] or [N, classes] on the device.
+  torch::Tensor logits(const torch::Tensor& prepared);
+  // The same as probabilities, [N, classes] whose rows sum to 1.
+  torch::Tensor probabilities(const torch::Tensor& prepared);
   // Of a whole set of images of image_size(), as a trial's validation.
   Evaluation evaluate(const ImageSet& set) { return worker::evaluate(model_, set, {}, {}); }
 

@@ -66,31 +66,31 @@ void print_table(const nlohmann::json& models) {
 
 void add_models(CLI::App& app) {
   struct Options {
+    ranksweep::worker::ModelsRequest request;
     std::string image_size = "150x150";
-    int batch = 10;
-    std::vector<std::string> architectures;
     std::string format = "table";
   };
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("models", "Describe the architectures");
   command->add_option("--image-size", options->image_size, "HEIGHTxWIDTH in pixels")
       ->capture_default_str();
-  command->add_option("--batch", options->batch, "Batch size, for the memory estimate")
+  command->add_option("--batch", options->request.batch, "Batch size, for the memory estimate")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--architectures", options->architectures, "Only these")->delimiter(',');
+  command->add_option("--architectures", options->request.names, "Only these")->delimiter(',');
+  command->add_option("--torchscript", options->request.torchscript,
+                      "Files that bring an architecture; they are trusted, since they hold code");
   command->add_option("--format", options->format, "table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   command->callback([options] {
-    std::array<int, 2> size = {};
+    auto& size = options->request.image_size;
     char rest = 0;
     if (std::sscanf(options->image_size.c_str(), "%dx%d%c", &size[0], &size[1], &rest) != 2) {
       throw std::invalid_argument("--image-size: \"" + options->image_size +
                                   "\" is not HEIGHTxWIDTH, such as 150x150");
     }
-    const nlohmann::json described =
-        ranksweep::worker::describe_models(options->architectures, size, options->batch);
+    const nlohmann::json described = ranksweep::worker::describe_models(options->request);
     if (options->format == "json") {
       std::cout << described.dump(2) << '\n';
     } else {
@@ -137,11 +137,20 @@ std::shared_ptr<CheckpointOptions> add_checkpoint(CLI::App& command, const std::
 }
 
 void add_predict(CLI::App& app) {
+  const auto request = std::make_shared<ranksweep::worker::PredictRequest>();
   CLI::App* command = app.add_subcommand(
       "predict", "Classify images; `ranksweep predict` finds the checkpoint and prints a table");
-  const auto options =
-      add_checkpoint(*command, "list", "A file with paths, a zero byte after each");
-  command->callback([options] { ranksweep::worker::predict(options->checkpoint, options->other); });
+  command->add_option("checkpoint", request->checkpoint, "A trial's best-EPOCH.safetensors")
+      ->required();
+  command->add_option("list", request->list, "A file with paths, a zero byte after each")
+      ->required();
+  command->add_option("--device", request->device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str();
+  command->add_option("--batch", request->classify.batch, "Images that are classified together")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_flag("--explain", request->classify.explain, "Add what the network goes by");
+  command->callback([request] { ranksweep::worker::predict(*request); });
 }
 
 void add_test(CLI::App& app) {

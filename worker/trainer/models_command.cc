@@ -4,7 +4,9 @@
 #include <stdexcept>
 
 #include "sweeps/architectures.h"
-#include "worker/models/model.h"
+#include "worker/models/architecture.h"
+#include "worker/models/base_of_trial.h"
+#include "worker/models/head.h"
 
 namespace ranksweep::worker {
 namespace {
@@ -12,19 +14,20 @@ namespace {
 constexpr std::int64_t kFloat = sizeof(float);
 constexpr std::int64_t kCopiesOfWeights = 4;  // weights, gradients, averages, best epoch
 
-nlohmann::json describe_model(const Architecture& architecture, std::array<int, 2> image_size,
-                              int batch) {
-  const int smallest = sweeps::find_architecture(architecture.name)->smallest_size;
+void require_size(const std::string& name, std::array<int, 2> image_size) {
+  const int smallest = sweeps::find_architecture(find_architecture(name).name)->smallest_size;
   if (std::min(image_size[0], image_size[1]) < smallest) {
-    throw std::invalid_argument("images for " + architecture.name + " have at least " +
+    throw std::invalid_argument("images for " + name + " have at least " +
                                 std::to_string(smallest) + " pixels a side");
   }
-  const PassCost cost = measure(architecture.build, image_size);
-  const sweeps::TrialSpec defaults;
-  const Head head(defaults.head, defaults.dropout, cost.features, 2);
+}
+
+nlohmann::json describe_model(const std::string& name, const sweeps::TrialSpec& spec, int batch) {
+  const PassCost cost = measure_base(spec);
+  const Head head(spec.head, spec.dropout, cost.features, 2);
   std::int64_t parameters = cost.parameters;
   for (const auto& each : head.parameters()) parameters += each.numel();
-  return {{"name", architecture.name},
+  return {{"name", name},
           {"base_parameters", cost.parameters},
           {"parameters", parameters},
           {"multiply_adds", cost.multiply_adds},
@@ -34,16 +37,22 @@ nlohmann::json describe_model(const Architecture& architecture, std::array<int, 
 
 }  // namespace
 
-nlohmann::json describe_models(const std::vector<std::string>& names, std::array<int, 2> image_size,
-                               int batch) {
+nlohmann::json describe_models(const ModelsRequest& request) {
+  const bool all_of_ours = request.names.empty() && request.torchscript.empty();
   nlohmann::json all = nlohmann::json::array();
-  if (names.empty()) {
-    for (const Architecture& each : architectures()) {
-      all.push_back(describe_model(each, image_size, batch));
-    }
+  for (const std::string& name : all_of_ours ? sweeps::architecture_names() : request.names) {
+    require_size(name, request.image_size);
+    sweeps::TrialSpec spec;
+    spec.architecture = name;
+    spec.image_size = request.image_size;
+    all.push_back(describe_model(name, spec, request.batch));
   }
-  for (const std::string& name : names) {
-    all.push_back(describe_model(find_architecture(name), image_size, batch));
+  for (const std::string& file : request.torchscript) {
+    sweeps::TrialSpec spec;
+    spec.architecture = sweeps::name_of_torchscript(file);
+    spec.image_size = request.image_size;
+    spec.weights = file;
+    all.push_back(describe_model(file, spec, request.batch));
   }
   return all;
 }

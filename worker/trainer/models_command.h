@@ -8,13 +8,20 @@
 
 namespace ranksweep::worker {
 
-// What the architectures called `names` (none: all) cost, one object each:
-//   name, base_parameters, parameters (with the default head for two classes)
-//   multiply_adds  of the base for one image of `image_size`
-//   memory_bytes   estimate for training all of it with RMSprop at batch size `batch`: weights,
-//                  gradients, running averages, the best epoch's copy, and activations
-// Throws std::invalid_argument for an unknown name, or images that are too small.
-nlohmann::json describe_models(const std::vector<std::string>& names, std::array<int, 2> image_size,
-                               int batch);
+struct ModelsRequest {
+  std::vector<std::string> names;        // architectures of ours
+  std::vector<std::string> torchscript;  // files that bring one
+  std::array<int, 2> image_size = {150, 150};
+  int batch = 10;
+};
+
+// What the architectures of `request` (all of ours when it names none) cost, one object each:
+//   name (of a file its path), base_parameters, parameters (with the default head for two classes)
+//   multiply_adds  of the base for one image
+//   memory_bytes   estimate for training all of it with RMSprop: weights, gradients, running
+//                  averages, the best epoch's copy, and activations
+// Throws std::invalid_argument for an unknown name, a file that brings none, or images that are too
+// small.
+nlohmann::json describe_models(const ModelsRequest& request);
 
 }  // namespace ranksweep::worker

@@ -6,8 +6,10 @@
 
 #include <ATen/autocast_mode.h>
 
+#include "sweeps/architectures.h"
 #include "sweeps/trial_id.h"
 #include "worker/augmentation/augment.h"
+#include "worker/models/base_of_trial.h"
 #include "worker/models/safetensors.h"
 #include "worker/models/weights.h"
 #include "worker/training/normalize.h"
@@ -54,7 +56,7 @@ void check_weights_hash(const sweeps::TrialSpec& spec) {
 }  // namespace
 
 sweeps::Normalization normalization_of(const sweeps::TrialSpec& spec) {
-  return spec.normalization.value_or(find_architecture(spec.architecture).normalization);
+  return spec.normalization ? *spec.normalization : own_normalization(spec);
 }
 
 TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device)
@@ -63,8 +65,7 @@ TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device
       precision_(settled(spec.precision)),
       memory_format_(settled(spec.memory_format)),
       head_(make_head(spec, classes)),
-      parameter_count_(
-          measure(find_architecture(spec.architecture).build, spec.image_size).parameters) {
+      parameter_count_(measure_base(spec).parameters) {
   head_->to(device_);
   for (const auto& parameter : head_->parameters()) parameter_count_ += parameter.numel();
 }
@@ -77,7 +78,9 @@ Model& TrialModel::model() {
   if (model_) return *model_;
   Model built(spec_, head_);
   if (spec_.weights) {
-    load_base_weights(built, find_architecture(spec_.architecture), *spec_.weights);
+    if (!sweeps::is_torchscript(spec_.architecture)) {
+      load_base_weights(built, find_architecture(spec_.architecture), *spec_.weights);
+    }
     check_weights_hash(spec_);
   }
   built.to(device_, torch_format());

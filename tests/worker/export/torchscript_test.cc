@@ -81,7 +81,8 @@ TEST_P(TorchScript, GivesTheModelsProbabilities) {
   int count = 1;
   for (const auto& [height, width] : {std::pair{32, 32}, {20, 27}, {64, 64}, {131, 50}, {1, 1}}) {
     const torch::Tensor images = torch::randint(0, 256, {++count, height, width, 3}, torch::kUInt8);
-    const torch::Tensor expected = model.probabilities(resized(images, model.image_size()));
+    const torch::Tensor expected =
+        model.probabilities(model.prepare(resized(images, model.image_size())));
     const torch::Tensor given = exported.module().forward({images}).toTensor();
     EXPECT_TRUE(given.allclose(expected, 1e-5, 1e-6)) << height << " x " << width << "\n"
                                                       << given << "\n"

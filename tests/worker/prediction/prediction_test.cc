@@ -10,6 +10,7 @@
 #include "worker/models/shared_base.h"
 #include "worker/models/tensor_file.h"
 #include "worker/prediction/classify_files.h"
+#include "worker/prediction/occlusion.h"
 #include "worker/prediction/trained_model.h"
 
 namespace ranksweep::worker {
@@ -54,7 +55,7 @@ TEST_P(Prediction, HasTheValidationLossOfTheBestEpoch) {
 
   TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
   EXPECT_EQ(model.classes(), data.classes);
-  const torch::Tensor probabilities = model.probabilities(data.validation.images);
+  const torch::Tensor probabilities = model.probabilities(model.prepare(data.validation.images));
   EXPECT_TRUE(probabilities.sum(1).allclose(torch::ones({data.validation.size()})));
   const torch::Tensor of_label =
       probabilities.gather(1, data.validation.labels.unsqueeze(1)).to(torch::kFloat64);
@@ -99,7 +100,7 @@ TEST(ClassifyFiles, ABadFileCostsItsOwnResultAlone) {
   const fs::path bad = folder.write("bad.jpg", "");
 
   std::vector<Classification> results;
-  classify_files(model, {bad, good, folder.path() / "none.png", good},
+  classify_files(model, {bad, good, folder.path() / "none.png", good}, {.batch = 3},
                  [&](const Classification& result) { results.push_back(result); });
   ASSERT_EQ(results.size(), 4U);
   EXPECT_EQ(results[0].error, "is empty");
@@ -107,6 +108,7 @@ TEST(ClassifyFiles, ABadFileCostsItsOwnResultAlone) {
   EXPECT_EQ(results[1].error, "");
   EXPECT_EQ(results[1].probabilities.size(), 2U);
   EXPECT_NEAR(results[1].probabilities[0], results[3].probabilities[0], 1e-6);
+  EXPECT_TRUE(results[1].occlusion.empty());
 }
 
 TEST(ClassifyFiles, FilesThatAreAllBadNeedNoNetwork) {
@@ -114,9 +116,34 @@ TEST(ClassifyFiles, FilesThatAreAllBadNeedNoNetwork) {
   const Trained trained = train_in(folder.path(), synthetic_data());
   TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
   int bad = 0;
-  classify_files(model, {folder.path()},
+  classify_files(model, {folder.path()}, {.explain = true},
                  [&](const Classification& result) { bad += result.error.empty() ? 0 : 1; });
   EXPECT_EQ(bad, 1);
+}
+
+TEST(Occlusion, HasOppositeSignsForTwoClassesAndNothingWhereNothingCanBeHidden) {
+  const TrialFolder folder;
+  const TrainingData data = synthetic_data();
+  const Trained trained = train_in(folder.path(), data);
+  TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
+  const torch::Tensor image = data.validation.images[0];
+  const torch::Tensor map = occlusion_map(model, image, 1);
+  EXPECT_EQ(map.sizes(), (std::vector<std::int64_t>{12, 12}));
+  EXPECT_GT(map.abs().max().item<float>(), 0);
+  EXPECT_TRUE(map.allclose(-occlusion_map(model, image, 0), 1e-5, 1e-5));
+  const torch::Tensor plain = occlusion_map(model, torch::full_like(image, 90), 1);
+  EXPECT_LT(plain.abs().max().item<float>(), 1e-5);
+}
+
+TEST(Occlusion, ComesWithTheLikeliestClass) {
+  const TrialFolder folder;
+  const Trained trained = train_in(folder.path(), synthetic_data(3));
+  TrainedModel model(SafetensorsFile(trained.checkpoint), torch::kCPU);
+  const fs::path file = folder.write("image.jpg", jpeg_bytes(gradient(40, 30)));
+  classify_files(model, {file}, {.explain = true}, [&](const Classification& result) {
+    ASSERT_EQ(result.occlusion.size(), 12U);
+    EXPECT_EQ(result.occlusion[0].size(), 12U);
+  });
 }
 
 }  // namespace
