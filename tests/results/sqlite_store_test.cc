@@ -278,7 +278,7 @@ TEST_F(SqliteStoreTest, RefusesAnotherSweepAndOtherData) {
   plan_.sweep_name = "synthetic";
   plan_.data_fingerprint = sweeps::hash_hex("other faces");
   EXPECT_THAT(opening(), ThrowsMessage<StoreError>(AllOf(HasSubstr("began on other data"),
-                                                         HasSubstr("restore the data"))));
+                                                         HasSubstr("restore them"))));
   EXPECT_EQ(bytes_of(path_), before);
 }
 

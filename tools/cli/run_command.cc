@@ -77,19 +77,18 @@ orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer,
 }
 
 nlohmann::json data_for_trainers(const SweepInputs& inputs) {
-  nlohmann::json data = sweeps::to_json(inputs.sweep.data);
-  data["fingerprint"] = inputs.data_fingerprint;
+  auto data = nlohmann::json::object();
+  if (inputs.has_data()) data = sweeps::to_json(inputs.file.sweep.data);
+  data["fingerprint"] = inputs.plan.data_fingerprint;
   return data;
 }
 
 void print_start(const SweepInputs& inputs, int ranks, const orchestrator::TrialCounts& counts) {
-  for (const std::string& warning : inputs.sweep.warnings) {
+  for (const std::string& warning : inputs.file.sweep.warnings) {
     fmt::print(stderr, "warning: {}\n", warning);
   }
-  fmt::print("{}: {} on {}, {} + {} images, classes {}\n", inputs.plan.sweep_name,
-             count_text(counts.total(), "trial"), count_text(ranks, "rank"),
-             inputs.data.train.size(), inputs.data.validation.size(),
-             fmt::join(inputs.data.classes, ", "));
+  fmt::print("{}: {} on {}{}\n", inputs.plan.sweep_name, count_text(counts.total(), "trial"),
+             count_text(ranks, "rank"), subject_text(inputs));
   if (counts.pending < counts.total()) {
     fmt::print("going on: {} done before\n", count_text(counts.ended(), "trial"));
   }
@@ -120,7 +119,7 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   const SweepInputs inputs =
       load_inputs(options.sweep_file, trainer, options.small ? Extent::small : Extent::whole);
   const auto store = results::SqliteStore::open_for_sweep(
-      options.database, inputs.plan, collect_provenance(inputs.sweep, inputs.data));
+      options.database, inputs.plan, collect_provenance(inputs.file, inputs.data));
   std::vector<results::Change> leaks;
   for (const std::string& leak : inputs.leakage) {
     leaks.emplace_back(results::EventNoted{.kind = "leakage", .rank = 0, .message = leak});
@@ -128,20 +127,22 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   if (!leaks.empty()) {
     store->commit(leaks);
   }
-  const int threads = inputs.sweep.execution.threads.value_or(place.hello.threads);
+  const int threads = inputs.file.sweep.execution.threads.value_or(place.hello.threads);
+  // A small run is compared with another one: both have the defaults.
   const sweeps::Plan plan =
-      options.small
-          ? inputs.plan  // compared with another small run: both with the defaults
+      options.small || inputs.file.trainer
+          ? inputs.plan
           : settle_automatic_choices(
                 inputs.plan, static_cast<int>(inputs.data.train.size()),
                 {.trainer = trainer, .device = place.hello.device, .threads = threads}, *store);
   const Clock::time_point start = Clock::now();
   ProgressDisplay display(inputs.plan, start);
   orchestrator::Coordinator coordinator(plan,
-                                        {.execution = inputs.sweep.execution,
+                                        {.execution = inputs.file.sweep.execution,
                                          .data = data_for_trainers(inputs),
                                          .checkpoint_folder = checkpoint_folder(options.database),
-                                         .deadline = deadline_of_job()},
+                                         .deadline = deadline_of_job(),
+                                         .trainer = inputs.file.trainer},
                                         transport, *store, display);
   print_start(inputs, transport.size(), coordinator.ledger().counts());
   std::optional<results::Publisher> publisher;
@@ -151,20 +152,24 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   const auto warn = [](const std::string& text) {
     if (!text.empty()) fmt::print(stderr, "warning: {}\n", text);
   };
-  TestSplit test({.database = options.database,
-                  .trainer = trainer,
-                  .data = data_for_trainers(inputs),
-                  .device = place.hello.device,
-                  .threads = threads},
+  std::optional<TestSplit> test;  // an external trainer's checkpoints are its own
+  if (!inputs.file.trainer) {
+    test.emplace(TestSplitOptions{.database = options.database,
+                                  .trainer = trainer,
+                                  .data = data_for_trainers(inputs),
+                                  .device = place.hello.device,
+                                  .threads = threads},
                  *store);
-  coordinator.keep_ranks(!test.done());
+  }
+  const auto tested = [&] { return !test || test->done(); };
+  coordinator.keep_ranks(!tested());
   try {
     orchestrator::run_rank(transport, agent, &coordinator, [&](Clock::time_point now) {
       display.tick(now, coordinator.ledger());
       if (publisher) warn(publisher->publish_if_due(now));
-      if (coordinator.ledger().complete() && !test.done()) {
-        test.advance();
-        coordinator.keep_ranks(!test.done());
+      if (coordinator.ledger().complete() && !tested()) {
+        test->advance();
+        coordinator.keep_ranks(!tested());
       }
     });
   } catch (const orchestrator::TooFewDevices& error) {
@@ -175,7 +180,7 @@ ExitCode coordinate(const RunOptions& options, const orchestrator::AgentOptions&
   if (const std::string passes = display.base_passes_text(); !passes.empty()) {
     fmt::print("{}\n", passes);
   }
-  return print_end(coordinator.ledger().counts(), test.done(), options, Clock::now() - start);
+  return print_end(coordinator.ledger().counts(), tested(), options, Clock::now() - start);
 }
 
 volatile std::sig_atomic_t final_code = 0;
