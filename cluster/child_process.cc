@@ -93,8 +93,9 @@ class SpawnAttributes {
 
 class SpawnActions {
  public:
-  SpawnActions(int socket, int output) {
+  SpawnActions(int socket, int output, const std::filesystem::path& folder) {
     check(::posix_spawn_file_actions_init(&actions_), "posix_spawn_file_actions_init");
+    if (!folder.empty()) ::posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str());
     ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO);
@@ -141,7 +142,8 @@ std::string ExitStatus::describe() const {
                          : fmt::format("signal {}", signal);
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& command) {
+ChildProcess::ChildProcess(const std::vector<std::string>& command,
+                           const std::filesystem::path& folder) {
   auto [our_socket, its_socket] = make_pair_of_sockets();
   auto [our_output, its_output] = make_pipe();
   set_non_blocking(our_socket);
@@ -153,7 +155,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command) {
   }
   arguments.push_back(nullptr);
   const SpawnAttributes attributes;
-  const SpawnActions actions(its_socket.number(), its_output.number());
+  const SpawnActions actions(its_socket.number(), its_output.number(), folder);
   std::vector<char*> environment = environment_of_child();
   check(::posix_spawnp(&pid_, arguments[0], actions.get(), attributes.get(), arguments.data(),
                        environment.data()),

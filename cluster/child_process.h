@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -46,8 +47,10 @@ struct ExitStatus {
 // destructor kills the group and reaps the process. Our own ends never block.
 class ChildProcess {
  public:
-  // Throws std::system_error when `command` cannot be started.
-  explicit ChildProcess(const std::vector<std::string>& command);
+  // Its working folder is `folder`, from which a program's relative path starts too; ours when it
+  // is empty. Throws std::system_error when `command` cannot be started.
+  explicit ChildProcess(const std::vector<std::string>& command,
+                        const std::filesystem::path& folder = {});
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
   ~ChildProcess();

@@ -42,7 +42,7 @@ std::map<pid_t, Process> all_processes() {
 
 }  // namespace
 
-std::vector<pid_t> descendants_named(pid_t root, const std::string& name) {
+std::vector<pid_t> children_of_named(pid_t root, const std::string& name) {
   constexpr std::size_t kNameLength = 15;
   const std::map<pid_t, Process> processes = all_processes();
   const auto is_below_root = [&](pid_t pid) {
@@ -56,7 +56,9 @@ std::vector<pid_t> descendants_named(pid_t root, const std::string& name) {
   };
   std::vector<pid_t> found;
   for (const auto& [pid, process] : processes) {
-    if (process.name == name.substr(0, kNameLength) && is_below_root(pid)) {
+    const auto parent = processes.find(process.parent);
+    if (parent != processes.end() && parent->second.name == name.substr(0, kNameLength) &&
+        is_below_root(parent->first)) {
       found.push_back(pid);
     }
   }

@@ -7,8 +7,8 @@
 
 namespace ranksweep::cluster {
 
-// The processes of this node below `root`, children of children too, whose program has this name
-// (of which Linux keeps 15 characters).
-std::vector<pid_t> descendants_named(pid_t root, const std::string& name);
+// The children of those processes of this node whose program has this name (of which Linux keeps 15
+// characters) and which are below `root`, as its children or theirs.
+std::vector<pid_t> children_of_named(pid_t root, const std::string& name);
 
 }  // namespace ranksweep::cluster

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <poll.h>
 #include <string>
@@ -15,8 +16,10 @@ namespace ranksweep::cluster {
 // bounded whatever the trainer writes. Nothing here blocks.
 class TrainerProcess {
  public:
-  // Throws std::system_error when the program cannot be started.
-  explicit TrainerProcess(const std::vector<std::string>& command) : child_(command) {}
+  // As ChildProcess.
+  explicit TrainerProcess(const std::vector<std::string>& command,
+                          const std::filesystem::path& folder = {})
+      : child_(command, folder) {}
 
   pid_t pid() const { return child_.pid(); }
   void send(const Command& command);

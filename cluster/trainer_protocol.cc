@@ -1,5 +1,7 @@
 #include "cluster/trainer_protocol.h"
 
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <type_traits>
 
@@ -10,9 +12,46 @@ namespace ranksweep::sweeps {
 void to_json(nlohmann::json& json, const TrialId& id) { json = id.hex(); }
 void from_json(const nlohmann::json& json, TrialId& id) { id = TrialId(json.get<std::string>()); }
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochMetrics, epoch, train_loss, train_accuracy, val_loss,
-                                   val_accuracy, learning_rate, seconds, data_wait_s, train_images,
-                                   val_images, val_classes_predicted)
+namespace {
+
+double number_or_nan(const nlohmann::json& json, const char* name) {
+  const auto number = json.find(name);
+  return number == json.end() ? std::numeric_limits<double>::quiet_NaN() : number->get<double>();
+}
+
+}  // namespace
+
+// JSON has no NaN: what a trainer does not measure is left out.
+void to_json(nlohmann::json& json, const EpochMetrics& metrics) {
+  json = {{"epoch", metrics.epoch},
+          {"val_loss", metrics.val_loss},
+          {"seconds", metrics.seconds},
+          {"data_wait_s", metrics.data_wait_s},
+          {"train_images", metrics.train_images},
+          {"val_images", metrics.val_images},
+          {"val_classes_predicted", metrics.val_classes_predicted}};
+  const auto add_if_measured = [&](const char* name, double value) {
+    if (!std::isnan(value)) json[name] = value;
+  };
+  add_if_measured("train_loss", metrics.train_loss);
+  add_if_measured("train_accuracy", metrics.train_accuracy);
+  add_if_measured("val_accuracy", metrics.val_accuracy);
+  add_if_measured("learning_rate", metrics.learning_rate);
+}
+
+void from_json(const nlohmann::json& json, EpochMetrics& metrics) {
+  metrics = {.epoch = json.at("epoch"),
+             .train_loss = number_or_nan(json, "train_loss"),
+             .train_accuracy = number_or_nan(json, "train_accuracy"),
+             .val_loss = json.at("val_loss"),
+             .val_accuracy = number_or_nan(json, "val_accuracy"),
+             .learning_rate = number_or_nan(json, "learning_rate"),
+             .seconds = json.at("seconds"),
+             .data_wait_s = json.value("data_wait_s", 0.0),
+             .train_images = json.value("train_images", 0),
+             .val_images = json.value("val_images", 0),
+             .val_classes_predicted = json.value("val_classes_predicted", 0)};
+}
 
 }  // namespace ranksweep::sweeps
 
@@ -29,7 +68,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ready, version, program)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Skipped, attempt, file, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Started, attempt, resumed_from, parameters,
                                                 precision, memory_format)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, attempt, epoch, step, steps, images_per_second)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Progress, attempt, epoch, step, steps,
+                                                images_per_second)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochDone, attempt, metrics)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BasePasses, attempt, used, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GroupToken, attempt, token)

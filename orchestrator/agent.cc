@@ -68,6 +68,11 @@ void Agent::handle(const Rejoin&, Clock::time_point) {
   send(options_.hello);
 }
 
+void Agent::handle(const UseTrainer& use, Clock::time_point) {
+  options_.trainer_command = use.command;
+  trainer_folder_ = use.folder;
+}
+
 void Agent::keep_leases(Clock::time_point now) {
   if (now - last_heartbeat_ >= kHeartbeatInterval) {
     last_heartbeat_ = now;
@@ -101,7 +106,11 @@ void Agent::step(Clock::time_point now) {
     return;
   }
   if (exit) {
-    drop_trainer(exit->describe(), "the trainer ended in mid-trial");
+    drop_trainer(exit->describe(),
+                 trainer_is_ready_
+                     ? "the trainer ended in mid-trial"
+                     : "the trainer ended before it said `ready`, which a trainer does first "
+                       "(docs/trainer_protocol.md)");
   } else if (leaving_ && now >= leave_by_) {
     trainer_.reset();
   }
@@ -127,7 +136,8 @@ void Agent::start_trainer_if_needed() {
     return;
   }
   try {
-    trainer_ = std::make_unique<cluster::TrainerProcess>(options_.trainer_command);
+    trainer_is_ready_ = false;
+    trainer_ = std::make_unique<cluster::TrainerProcess>(options_.trainer_command, trainer_folder_);
   } catch (const std::system_error& error) {
     drop_trainer("trainer not started", error.what());
   }
@@ -136,9 +146,12 @@ void Agent::start_trainer_if_needed() {
 void Agent::pass_on(const cluster::Report& report) {
   if (const auto* ready = std::get_if<cluster::Ready>(&report)) {
     if (ready->version != cluster::kProtocolVersion) {
-      throw cluster::ProtocolError(fmt::format("{} speaks version {}, not {}", ready->program,
-                                               ready->version, cluster::kProtocolVersion));
+      throw cluster::ProtocolError(
+          fmt::format("{} speaks version {} of the protocol, not {}; take a version of one that "
+                      "fits the other",
+                      ready->program, ready->version, cluster::kProtocolVersion));
     }
+    trainer_is_ready_ = true;
   }
   if (const auto* failed = std::get_if<cluster::Failed>(&report)) {
     if (attempt_ == failed->attempt) {

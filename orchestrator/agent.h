@@ -16,7 +16,7 @@
 namespace ranksweep::orchestrator {
 
 struct AgentOptions {
-  std::vector<std::string> trainer_command;
+  std::vector<std::string> trainer_command;         // until the coordinator names another
   Hello hello;                                      // what this rank offers
   std::chrono::duration<double> shutdown_grace{2};  // for a trainer to exit by itself
 };
@@ -54,6 +54,7 @@ class Agent {
   void handle(const Shutdown& shutdown, Clock::time_point now);
   void handle(const LeaseRenewed& renewed, Clock::time_point now);
   void handle(const Rejoin& rejoin, Clock::time_point now);
+  void handle(const UseTrainer& use, Clock::time_point now);
   void keep_leases(Clock::time_point now);
   // For the attempt's checkpoints. Where that cannot be, the attempt is over.
   bool make_folder(const std::filesystem::path& folder);
@@ -67,7 +68,9 @@ class Agent {
 
   AgentOptions options_;
   cluster::Transport& transport_;
+  std::filesystem::path trainer_folder_;  // where it is started; empty: here
   std::unique_ptr<cluster::TrainerProcess> trainer_;
+  bool trainer_is_ready_ = false;  // it has said so
   std::optional<sweeps::AttemptId> attempt_;
   bool leaving_ = false;
   Clock::time_point leave_by_;

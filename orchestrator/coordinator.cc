@@ -150,6 +150,9 @@ int Coordinator::ranks_lost() const {
 }
 
 void Coordinator::handle(cluster::Rank from, const Hello& hello) {
+  if (const auto& trainer = options_.trainer) {
+    post(from, UseTrainer{.command = trainer->command, .folder = trainer->folder.string()});
+  }
   const Placement placement{
       .rank = from, .host = hello.host, .device = hello.device, .threads = hello.threads};
   AgentState& agent = agents_.at(from);

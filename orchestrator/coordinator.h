@@ -42,10 +42,11 @@ class TooFewDevices : public std::runtime_error {
 
 struct CoordinatorOptions {
   sweeps::Execution execution;
-  nlohmann::json data;                      // for Assign: DataSpec and fingerprint
+  nlohmann::json data;                      // for Assign: DataSpec, if any, and fingerprint
   std::filesystem::path checkpoint_folder;  // agents make a folder for each trial in it
   // When trainers will be told to write their states and stop, where that is known.
   std::optional<Clock::time_point> deadline;
+  std::optional<sweeps::ExternalTrainer> trainer;  // in place of the built-in one
 };
 
 // Decides what every rank does, and makes it durable first: messages come in by receive(), and

@@ -12,6 +12,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, host, device, threads)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Abandon, attempt, cause, message)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Shutdown, ranks_lost)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeaseRenewed, seconds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(UseTrainer, command, folder)
 
 namespace {
 
@@ -24,6 +25,7 @@ constexpr std::string_view kAbandon = "abandon";
 constexpr std::string_view kShutdown = "shutdown";
 constexpr std::string_view kLeaseRenewed = "lease_renewed";
 constexpr std::string_view kRejoin = "rejoin";
+constexpr std::string_view kUseTrainer = "use_trainer";
 
 std::string join(std::string_view kind, std::string_view body) {
   return fmt::format("{}\n{}", kind, body);
@@ -97,7 +99,8 @@ std::string encode(const CoordinatorMessage& message) {
           [](const LeaseRenewed& renewed) {
             return join(kLeaseRenewed, dump(nlohmann::json(renewed)));
           },
-          [](const Rejoin&) { return join(kRejoin, "{}"); }},
+          [](const Rejoin&) { return join(kRejoin, "{}"); },
+          [](const UseTrainer& use) { return join(kUseTrainer, dump(nlohmann::json(use))); }},
       message);
 }
 
@@ -141,6 +144,9 @@ CoordinatorMessage decode_coordinator_message(const std::string& wire) {
   }
   if (kind == kRejoin) {
     return Rejoin{};
+  }
+  if (kind == kUseTrainer) {
+    return parsed(kind, body, [](const nlohmann::json& json) { return json.get<UseTrainer>(); });
   }
   refuse(kind);
 }

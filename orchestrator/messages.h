@@ -2,6 +2,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "cluster/trainer_protocol.h"
 #include "sweeps/trial_history.h"
@@ -50,9 +51,15 @@ struct LeaseRenewed {  // the coordinator lives
   double seconds = 0;  // of silence after which it counts as lost
 };
 
+struct UseTrainer {  // from now on, in place of the built-in one
+  std::vector<std::string> command;
+  std::string folder;  // where it is started
+};
+
 struct Rejoin {};  // this rank was given up: kill the trainer and say hello again
 
-using CoordinatorMessage = std::variant<cluster::Command, Abandon, Shutdown, LeaseRenewed, Rejoin>;
+using CoordinatorMessage =
+    std::variant<cluster::Command, Abandon, Shutdown, LeaseRenewed, Rejoin, UseTrainer>;
 
 // On the wire: a word that names the kind, a newline, a JSON object.
 std::string encode(const AgentMessage&);

@@ -27,8 +27,8 @@ void refuse_another_sweep(SQLite::Database& database, const std::filesystem::pat
     const std::string fingerprint = known.getColumn(1).getString();
     if (fingerprint != plan.data_fingerprint) {
       throw StoreError(fmt::format(
-          "{}: sweep '{}' began on other data (fingerprint {:.8}, now {:.8}); restore the data, or "
-          "take another --db for the new",
+          "{}: sweep '{}' began on other data or inputs of its trainer (fingerprint {:.8}, now "
+          "{:.8}); restore them, or take another --db for the new",
           path.string(), name, fingerprint, plan.data_fingerprint));
     }
   }

@@ -23,6 +23,12 @@ std::optional<double> number(const Cell& cell) {
   return value == nullptr ? std::nullopt : std::optional(*value);
 }
 
+// Trials of an external trainer may have different parameters.
+Cell value_or_nothing(const std::unordered_map<std::int64_t, Cell>& values, std::int64_t trial) {
+  const auto value = values.find(trial);
+  return value == values.end() ? Cell() : value->second;
+}
+
 std::vector<Effect> read_effects(ResultsReader& reader) {
   const Table table = reader.query(
       "SELECT parameter, value, ranked_trials, trials, mean_val_loss, min_val_loss, spread "
@@ -52,9 +58,10 @@ std::vector<TrainingPair> read_training_pairs(ResultsReader& reader,
   for (const RankedTrial& trial : ranking) {
     if (!trial.rank) continue;
     std::vector<Cell> rest;
-    for (const auto& values : shared) rest.push_back(values.at(trial.row));
-    const bool frozen = training.at(trial.row) == Cell("frozen");
-    (frozen ? by_rest[rest].frozen : by_rest[rest].full) = trial.val_loss;
+    for (const auto& values : shared) rest.push_back(value_or_nothing(values, trial.row));
+    const Cell mode = value_or_nothing(training, trial.row);
+    if (mode == Cell("frozen")) by_rest[rest].frozen = trial.val_loss;
+    if (mode == Cell("full")) by_rest[rest].full = trial.val_loss;
   }
   std::vector<TrainingPair> pairs;
   for (const auto& [rest, losses] : by_rest) {
@@ -170,10 +177,14 @@ std::string plural(std::size_t count, const std::string& noun) {
 }
 
 std::string winner_sentence(const RankedTrial& winner) {
-  return fmt::format("{} leads with a validation loss of {} at epoch {}, and an accuracy of {}.",
+  const std::string accuracy =
+      winner.val_accuracy
+          ? fmt::format(", and an accuracy of {}", show_cell(*winner.val_accuracy, Show::percent))
+          : "";
+  return fmt::format("{} leads with a validation loss of {} at epoch {}{}.",
                      winner.description.empty() ? winner.trial.short_hex() : winner.description,
                      show_cell(winner.val_loss.value(), Show::loss), winner.best_epoch.value(),
-                     show_cell(winner.val_accuracy.value_or(0), Show::percent));
+                     accuracy);
 }
 
 std::string range(const Interval& interval) {
@@ -219,6 +230,10 @@ std::string caution_sentence(const SweepInfo& sweep, const std::vector<RankedTri
         "{} (95 %: {}).",
         best.test_images, best.test_loss ? show_cell(*best.test_loss, Show::loss) : "infinite",
         show_cell(*best.test_accuracy, Show::percent), range(*test_accuracy_interval(best)));
+  }
+  if (sweep.val_images == 0) {  // an external trainer's affair
+    return "The same validation data chose the best epoch and the best trial and gave their "
+           "figures: new data will probably do a little worse.";
   }
   return fmt::format(
       "The same validation images chose the best epoch and the best trial and gave their figures, "

@@ -206,11 +206,13 @@ ReportSection provenance_section(const ReportData& data) {
     html +=
         fmt::format("<dt>{}</dt><dd><bdi>{}</bdi></dd>\n", html_text(name), html_text(value, 1000));
   };
-  add("Data", sweep.data_path);
   add("Fingerprint", sweep.data_fingerprint);
-  add("Images", fmt::format("{} to train on, {} to validate on, {} to test on", sweep.train_images,
-                            sweep.val_images, sweep.test_images));
-  add("Classes", fmt::format("{}", fmt::join(sweep.classes, ", ")));
+  if (!sweep.data_path.empty()) {
+    add("Data", sweep.data_path);
+    add("Images", fmt::format("{} to train on, {} to validate on, {} to test on",
+                              sweep.train_images, sweep.val_images, sweep.test_images));
+    add("Classes", fmt::format("{}", fmt::join(sweep.classes, ", ")));
+  }
   add("Planned", sweep.created_at);
   if (!data.invocations.empty()) {
     const Invocation& last = data.invocations.back();

@@ -109,12 +109,15 @@ Table failure_table(const std::vector<Attempt>& attempts) {
 
 Table provenance_table(const SweepInfo& sweep, const std::vector<Invocation>& invocations) {
   Table table{{{"what", "what"}, {"value", "value"}}, {}};
-  table.rows = {{"data", sweep.data_path},
-                {"fingerprint", sweep.data_fingerprint},
-                {"images", fmt::format("{} train, {} validation, {} test", sweep.train_images,
-                                       sweep.val_images, sweep.test_images)},
-                {"classes", fmt::format("{}", fmt::join(sweep.classes, ", "))},
-                {"planned", sweep.created_at}};
+  table.rows = {{"fingerprint", sweep.data_fingerprint}};
+  if (!sweep.data_path.empty()) {
+    table.rows.push_back({"data", sweep.data_path});
+    table.rows.push_back(
+        {"images", fmt::format("{} train, {} validation, {} test", sweep.train_images,
+                               sweep.val_images, sweep.test_images)});
+    table.rows.push_back({"classes", fmt::format("{}", fmt::join(sweep.classes, ", "))});
+  }
+  table.rows.push_back({"planned", sweep.created_at});
   if (!invocations.empty()) {
     const Invocation& last = invocations.back();
     table.rows.push_back({"command", last.command_line});

@@ -65,9 +65,11 @@ std::string standing(const RankedTrial& trial) {
   std::string text(name_of(trial.mark));
   if (trial.rank) text += fmt::format(", rank {}", *trial.rank);
   if (trial.best_epoch) {
-    text += fmt::format("; best epoch {} of {}: validation loss {}, accuracy {}", *trial.best_epoch,
-                        trial.epochs_done, show_cell(*trial.val_loss, Show::loss),
-                        show_cell(trial.val_accuracy.value_or(0), Show::percent));
+    text += fmt::format("; best epoch {} of {}: validation loss {}", *trial.best_epoch,
+                        trial.epochs_done, show_cell(*trial.val_loss, Show::loss));
+  }
+  if (trial.val_accuracy) {
+    text += fmt::format(", accuracy {}", show_cell(*trial.val_accuracy, Show::percent));
   }
   if (trial.val_loss_interval) {
     text += fmt::format("; 95 % of the loss: {} to {}",

@@ -98,7 +98,8 @@ const std::vector<Member<Execution>>& execution_members() {
 }
 
 std::vector<std::string> top_level_names() {
-  return {"name", "data", "weights", "grid", "exclude", "include", "training", "execution"};
+  return {"name",    "trainer", "data",     "weights",  "grid",
+          "exclude", "include", "training", "execution"};
 }
 
 std::vector<std::string> data_keys() {

@@ -13,7 +13,10 @@ namespace {
 class Expansion {
  public:
   Expansion(const Grid& grid, std::vector<Diagnostic>& warnings)
-      : grid_(grid), warnings_(warnings), matched_(grid.excluded.size(), false) {
+      : grid_(grid),
+        warnings_(warnings),
+        matched_(grid.excluded.size(), false),
+        defaults_(grid.start) {
     for (const Setting& setting : grid.defaults) setting.apply_to(defaults_);
   }
 
@@ -83,7 +86,7 @@ class Expansion {
     }
   }
 
-  bool is_excluded(const TrialSpec& spec) {
+  bool is_excluded(const Trial& spec) {
     bool excluded = false;
     for (std::size_t i = 0; i < grid_.excluded.size(); ++i) {
       const auto& settings = grid_.excluded[i].settings;
@@ -97,7 +100,7 @@ class Expansion {
   const Grid& grid_;
   std::vector<Diagnostic>& warnings_;
   std::vector<bool> matched_;
-  TrialSpec defaults_;
+  Trial defaults_;
   std::vector<GridTrial> trials_;
 };
 

@@ -24,6 +24,7 @@ struct Selection {
 
 // What a sweep file says about trials, before it is multiplied out.
 struct Grid {
+  Trial start;  // what every trial is before anything is set
   std::vector<Setting> defaults;
   // Defaults of single architectures, by name: what may_differ_by_architecture().
   std::map<std::string, std::vector<Setting>> by_architecture;
@@ -34,7 +35,7 @@ struct Grid {
 
 // A trial and where its values come from, for messages about it.
 struct GridTrial {
-  TrialSpec spec;
+  Trial spec;
   std::vector<const Setting*> settings;  // its own: of the axes, or of its entry in `include`
 };
 

@@ -8,8 +8,7 @@
 
 namespace ranksweep::sweeps {
 
-Identifier::Identifier(std::string data_fingerprint)
-    : data_fingerprint_(std::move(data_fingerprint)) {
+Identifier::Identifier(std::string fingerprint) : fingerprint_(std::move(fingerprint)) {
   for (const TrialParameter& parameter : trial_parameters()) {
     if (parameter.name != "weights") parts_.push_back({&parameter, ""});
   }
@@ -17,21 +16,24 @@ Identifier::Identifier(std::string data_fingerprint)
             [](const Part& a, const Part& b) { return a.parameter->name < b.parameter->name; });
 }
 
-TrialId Identifier::identify(const TrialSpec& spec) {
+TrialId Identifier::identify(const Trial& trial) {
+  if (!trial.own.is_null()) {
+    return TrialId(hash_hex(fmt::format("{}\n{}", to_canonical_json(trial).dump(), fingerprint_)));
+  }
   std::string text = "{";
   for (Part& part : parts_) {
-    if (part.text.empty() || !part.parameter->equal(spec, last_)) {
+    if (part.text.empty() || !part.parameter->equal(trial, last_)) {
       const bool left_out =
-          !part.parameter->identified_at_default && part.parameter->equal(spec, TrialSpec{});
+          !part.parameter->identified_at_default && part.parameter->equal(trial, Trial{});
       part.text = left_out ? ""
                            : fmt::format("\"{}\":{},", part.parameter->name,
-                                         part.parameter->get(spec).dump());
-      part.parameter->copy(last_, spec);
+                                         part.parameter->get(trial).dump());
+      part.parameter->copy(last_, trial);
     }
     text += part.text;
   }
-  const nlohmann::json hash = spec.weights_hash ? nlohmann::json(*spec.weights_hash) : nullptr;
-  text += fmt::format("\"weights_hash\":{}}}\n{}", hash.dump(), data_fingerprint_);
+  const nlohmann::json hash = trial.weights_hash ? nlohmann::json(*trial.weights_hash) : nullptr;
+  text += fmt::format("\"weights_hash\":{}}}\n{}", hash.dump(), fingerprint_);
   return TrialId(hash_hex(text));
 }
 

@@ -7,16 +7,17 @@
 
 namespace ranksweep::sweeps {
 
-// Identities of many trials on the same data. Neighbours in a grid share most of their values, and
-// only what differs from the trial before is written anew, so that a hundred thousand take a
-// fraction of a second.
+// Identities of many trials with the same fingerprint. Neighbours in a grid share most of their
+// values, and only what differs from the trial before is written anew, so that a hundred thousand
+// take a fraction of a second.
 class Identifier {
  public:
-  explicit Identifier(std::string data_fingerprint);
+  explicit Identifier(std::string fingerprint);
 
-  // The hash of the canonical JSON without the path of the weights and without parameters at their
-  // defaults that are not identified by them, a line feed, the fingerprint.
-  TrialId identify(const TrialSpec& spec);
+  // The hash of the canonical JSON, a line feed, the fingerprint. Of the built-in trainer's without
+  // the path of the weights and without parameters at their defaults that are not identified by
+  // them.
+  TrialId identify(const Trial& trial);
 
  private:
   struct Part {
@@ -24,9 +25,9 @@ class Identifier {
     std::string text;  // "\"seed\":0," of the last trial
   };
 
-  std::string data_fingerprint_;
+  std::string fingerprint_;
   std::vector<Part> parts_;  // by name
-  TrialSpec last_;
+  Trial last_;
 };
 
 }  // namespace ranksweep::sweeps

@@ -35,8 +35,8 @@ std::string object_text(const Shape& shape, const json& object) {
   return text.empty() ? "default" : text;
 }
 
-std::string describe(const TrialParameter& parameter, const TrialSpec& spec) {
-  json value = parameter.get(spec);
+std::string describe(const TrialParameter& parameter, const Trial& trial) {
+  json value = parameter.get(trial);
   if (parameter.name == "weights" && value.is_string()) {
     value = std::filesystem::path(value.get<std::string>()).filename().string();
   }
@@ -46,25 +46,40 @@ std::string describe(const TrialParameter& parameter, const TrialSpec& spec) {
   return parameter.label.empty() ? text : parameter.label + "=" + text;
 }
 
+// "lr=0.1 depth=3": what the trial has of them.
+std::string describe_own(const Trial& trial, const std::vector<std::string>& swept) {
+  const json values = to_canonical_json(trial);
+  std::string text;
+  for (const std::string& name : swept) {
+    const auto value = values.find(name);
+    if (value == values.end()) continue;
+    const std::string shown =
+        value->is_object() ? to_yaml({Anything{}}, *value) : value_text(*value);
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, shown);
+  }
+  return text.empty() ? "default" : text;
+}
+
 }  // namespace
 
-Plan make_plan(const SweepSpec& sweep, const std::string& data_fingerprint) {
-  Plan plan{sweep.name, data_fingerprint, sweep.swept, {}};
-  plan.trials.reserve(sweep.trials.size());
+Plan make_plan(const SweepFile& file, const std::string& data_fingerprint) {
+  Plan plan{file.sweep.name, data_fingerprint, file.sweep.swept, {}};
+  plan.trials.reserve(file.trials.size());
   Identifier identifier(data_fingerprint);
-  for (const TrialSpec& spec : sweep.trials) {
-    plan.trials.push_back({identifier.identify(spec), spec});
+  for (const Trial& trial : file.trials) {
+    plan.trials.push_back({identifier.identify(trial), trial});
   }
   return plan;
 }
 
-std::string describe(const TrialSpec& spec, const std::vector<std::string>& swept) {
+std::string describe(const Trial& trial, const std::vector<std::string>& swept) {
+  if (!trial.own.is_null()) return describe_own(trial, swept);
   std::string text;
   for (const TrialParameter& parameter : trial_parameters()) {
     if (std::find(swept.begin(), swept.end(), parameter.name) == swept.end()) continue;
-    text += (text.empty() ? "" : " ") + describe(parameter, spec);
+    text += (text.empty() ? "" : " ") + describe(parameter, trial);
   }
-  return text.empty() ? spec.architecture : text;
+  return text.empty() ? trial.architecture : text;
 }
 
 }  // namespace ranksweep::sweeps

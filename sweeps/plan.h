@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/sweep_spec.h"
+#include "sweeps/sweep_file.h"
 #include "sweeps/trial_id.h"
 
 namespace ranksweep::sweeps {
 
 struct PlannedTrial {
   TrialId id;
-  TrialSpec spec;
+  Trial spec;
   double cost = 1;  // expected work, in any unit, the same for the whole plan
   // Trials with the same number share the passes of a frozen base, which cost so much. Whoever
   // comes first runs them; in `cost` the first of the plan is charged for them.
@@ -22,14 +22,14 @@ struct PlannedTrial {
 // A sweep's trials with their identities, in the order of the grid.
 struct Plan {
   std::string sweep_name;
-  std::string data_fingerprint;
+  std::string data_fingerprint;  // of an external trainer's sweep also of its command and inputs
   std::vector<std::string> swept;
   std::vector<PlannedTrial> trials;
 };
 
-Plan make_plan(const SweepSpec& sweep, const std::string& data_fingerprint);
+Plan make_plan(const SweepFile& file, const std::string& data_fingerprint);
 
-// "simple_cnn full 0.001 flip": the values of the swept parameters, the short name people see.
-std::string describe(const TrialSpec& spec, const std::vector<std::string>& swept);
+// "simple_cnn full lr=0.001 flip": the values of the swept parameters, the short name people see.
+std::string describe(const Trial& trial, const std::vector<std::string>& swept);
 
 }  // namespace ranksweep::sweeps

@@ -5,9 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "sweeps/blocks.h"
-#include "sweeps/nearest_name.h"
-
 namespace ranksweep::sweeps {
 
 const Setting* find_setting(const std::vector<Setting>& settings, const TrialParameter& parameter) {
@@ -35,7 +32,7 @@ std::optional<Setting> SettingReader::read_value(const TrialParameter& parameter
 std::vector<Setting> SettingReader::read_all(const Node& mapping, const std::string& where) {
   std::vector<Setting> settings;
   for (const Entry& entry : mapping.entries) {
-    const TrialParameter* parameter = find_trial_parameter(entry.key.text);
+    const TrialParameter* parameter = parameters_.find(entry.key.text);
     if (parameter == nullptr) {
       refuse_key(entry.key, where);
     } else if (auto setting = read(*parameter, entry.value, parameter->name)) {
@@ -71,12 +68,9 @@ bool SettingReader::find_weights(Setting& setting) {
 }
 
 void SettingReader::refuse_key(const Node& key, const std::string& where) {
-  const std::string block = block_of(key.text);
-  const std::string advice = block.empty()
-                                 ? suggestion(key.text, trial_parameter_names())
-                                 : fmt::format("; it belongs in `{}:` at the top level", block);
   found_.push_back({key.line, key.column,
-                    fmt::format("{}: `{}` is no parameter of a trial{}", where, key.text, advice)});
+                    fmt::format("{}: `{}` is no parameter of a trial{}", where, key.text,
+                                parameters_.advice(key.text))});
   has_refused_keys_ = true;
 }
 

@@ -5,22 +5,23 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sweeps/document.h"
-#include "sweeps/trial_parameters.h"
+#include "sweeps/parameter_table.h"
 
 namespace ranksweep::sweeps {
 
 // A value that a sweep file gives to a parameter, checked, and where it stands.
 struct Setting {
   const TrialParameter* parameter = nullptr;
-  TrialSpec holder;  // has the value; its other members mean nothing
+  Trial holder;  // has the value; its other members mean nothing
   int line = 0;
   int column = 0;
 
-  void apply_to(TrialSpec& spec) const { parameter->copy(spec, holder); }
-  bool matches(const TrialSpec& spec) const { return parameter->equal(spec, holder); }
+  void apply_to(Trial& trial) const { parameter->copy(trial, holder); }
+  bool matches(const Trial& trial) const { return parameter->equal(trial, holder); }
 };
 
 // Null when there is none for `parameter`.
@@ -30,8 +31,9 @@ const Setting* find_setting(const std::vector<Setting>& settings, const TrialPar
 class SettingReader {
  public:
   // Relative paths start from `folder`.
-  SettingReader(std::filesystem::path folder, std::vector<Diagnostic>& found)
-      : folder_(std::move(folder)), found_(found) {}
+  SettingReader(std::filesystem::path folder, ParameterTable& parameters,
+                std::vector<Diagnostic>& found)
+      : folder_(std::move(folder)), parameters_(parameters), found_(found) {}
 
   // `name` is what the value is called in messages.
   std::optional<Setting> read(const TrialParameter& parameter, const Node& value,
@@ -52,6 +54,7 @@ class SettingReader {
   bool find_weights(Setting& setting);
 
   std::filesystem::path folder_;
+  ParameterTable& parameters_;
   std::vector<Diagnostic>& found_;
   std::map<std::filesystem::path, std::string> hashes_;  // a file is read once
   std::set<const TrialParameter*> unread_;

@@ -30,6 +30,7 @@ bool fits(const Real& real, const Node& node) {
 bool is_meant(const Shape& shape, const Node& node) {
   const bool scalar = node.kind == Kind::scalar;
   return std::visit(Overloaded{
+                        [&](const Anything&) { return true; },
                         [&](const Flag&) { return scalar && node.scalar.is_boolean(); },
                         [&](const Off&) { return scalar && node.scalar == false; },
                         [&](const Nothing& nothing) {
@@ -46,6 +47,15 @@ bool is_meant(const Shape& shape, const Node& node) {
                         [&](const AnyOf&) { return false; },
                     },
                     shape.value);
+}
+
+// Whether JSON can say it, and a program take it as an argument: no infinity, no zero byte.
+bool is_json(const Node& node) {
+  if (node.scalar.is_number_float()) return std::isfinite(node.scalar.get<double>());
+  return node.text.find('\0') == std::string::npos &&
+         std::all_of(node.items.begin(), node.items.end(), is_json) &&
+         std::all_of(node.entries.begin(), node.entries.end(),
+                     [](const Entry& entry) { return is_json(entry.value); });
 }
 
 bool is_control(char c) {
@@ -106,6 +116,7 @@ class Checker {
           std::vector<Diagnostic>& found)
       : shape_(shape), node_(node), name_(name), found_(found) {}
 
+  bool operator()(const Anything&) { return accept_if(is_json(node_)); }
   bool operator()(const Flag&) { return accept_if(meant()); }
   bool operator()(const Off&) { return accept_if(meant()); }
   bool operator()(const Nothing&) { return accept_if(meant()); }
@@ -273,28 +284,32 @@ std::vector<std::string> names_of(const Mapping& mapping) {
 }
 
 std::string describe(const Shape& shape) {
-  return std::visit(Overloaded{
-                        [](const Flag&) -> std::string { return "true or false"; },
-                        [](const Off&) -> std::string { return "false"; },
-                        [](const Nothing& nothing) { return nothing.word; },
-                        [](const Whole& whole) { return describe_whole(whole); },
-                        [](const Real& real) { return "a number" + describe_bounds(real); },
-                        [](const Interval& interval) {
-                          return "[low, high], two numbers" + describe_bounds(interval.bounds);
-                        },
-                        [](const Choice& choice) {
-                          return fmt::format("{}{}", choice.names.size() > 1 ? "one of " : "",
-                                             fmt::join(choice.names, ", "));
-                        },
-                        [](const Text& text) { return text.what; },
-                        [](const List& list) { return describe_list(list); },
-                        [](const Mapping& mapping) {
-                          return fmt::format("a mapping of {}", fmt::join(names_of(mapping), ", "));
-                        },
-                        [](const Tagged& tagged) { return describe_kinds(tagged); },
-                        [](const AnyOf& any) { return describe_any(any); },
-                    },
-                    shape.value);
+  return std::visit(
+      Overloaded{
+          [](const Anything&) -> std::string {
+            return "a finite number, a text, true, false, null, or a list or mapping of them";
+          },
+          [](const Flag&) -> std::string { return "true or false"; },
+          [](const Off&) -> std::string { return "false"; },
+          [](const Nothing& nothing) { return nothing.word; },
+          [](const Whole& whole) { return describe_whole(whole); },
+          [](const Real& real) { return "a number" + describe_bounds(real); },
+          [](const Interval& interval) {
+            return "[low, high], two numbers" + describe_bounds(interval.bounds);
+          },
+          [](const Choice& choice) {
+            return fmt::format("{}{}", choice.names.size() > 1 ? "one of " : "",
+                               fmt::join(choice.names, ", "));
+          },
+          [](const Text& text) { return text.what; },
+          [](const List& list) { return describe_list(list); },
+          [](const Mapping& mapping) {
+            return fmt::format("a mapping of {}", fmt::join(names_of(mapping), ", "));
+          },
+          [](const Tagged& tagged) { return describe_kinds(tagged); },
+          [](const AnyOf& any) { return describe_any(any); },
+      },
+      shape.value);
 }
 
 }  // namespace ranksweep::sweeps

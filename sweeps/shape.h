@@ -17,6 +17,7 @@ namespace ranksweep::sweeps {
 // starter sweep are all made from it.
 struct Shape;
 
+struct Anything {};  // whatever JSON can say
 struct Flag {};      // true or false
 struct Off {};       // false alone
 struct Nothing {     // null, or a word that stands for it
@@ -61,8 +62,8 @@ struct AnyOf {  // alternatives that a node's kind tells apart
 };
 
 struct Shape {
-  std::variant<Flag, Off, Nothing, Whole, Real, Interval, Choice, Text, List, Mapping, Tagged,
-               AnyOf>
+  std::variant<Anything, Flag, Off, Nothing, Whole, Real, Interval, Choice, Text, List, Mapping,
+               Tagged, AnyOf>
       value;
 };
 

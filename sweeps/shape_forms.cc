@@ -105,6 +105,7 @@ std::string plain_yaml(const json& value) {
 ordered_json to_schema(const Shape& shape) {
   return std::visit(
       Overloaded{
+          [](const Anything&) { return ordered_json::object(); },
           [](const Flag&) -> ordered_json {
             return {{"type", "boolean"}};
           },

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <memory>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,8 +12,9 @@
 #include "sweeps/grid.h"
 #include "sweeps/identifier.h"
 #include "sweeps/nearest_name.h"
+#include "sweeps/parameter_table.h"
 #include "sweeps/setting.h"
-#include "sweeps/sweep_spec.h"
+#include "sweeps/sweep_file.h"
 
 namespace ranksweep::sweeps {
 namespace {
@@ -57,31 +58,46 @@ bool is_one_value(const Shape& shape, const Node& list) {
 
 class SweepParser {
  public:
-  SweepParser(const std::string& source, const std::filesystem::path& file)
-      : file_(file),
+  // `found` has what is wrong with `root` as YAML.
+  SweepParser(const Node& root, const std::string& source, const std::filesystem::path& file,
+              std::vector<Diagnostic> found)
+      : root_(root),
+        file_(file),
         folder_(std::filesystem::absolute(file).parent_path()),
-        reader_(folder_, found_) {
+        found_(std::move(found)),
+        parameters_(parameters_for(root)),
+        reader_(folder_, *parameters_, found_),
+        sweep_(result_.sweep) {
     sweep_.file = file;
     sweep_.source = source;
   }
 
-  SweepSpec parse() {
-    const Node root = read_document(sweep_.source, file_, found_);
-    if (root.kind != Kind::mapping) {
-      fail(root, fmt::format("a sweep is a mapping of {}; found {}",
-                             fmt::join(top_level_names(), ", "), show(root)));
+  SweepFile parse() {
+    if (root_.kind != Kind::mapping) {
+      fail(root_, fmt::format("a sweep is a mapping of {}; found {}",
+                              fmt::join(top_level_names(), ", "), show(root_)));
       throw SweepError(file_, found_);
     }
-    for (const Entry& entry : root.entries) read_entry(entry);
-    require(root);
+    // First, since other blocks mean other things with an external trainer.
+    if (const Entry* trainer = root_.find("trainer")) {
+      result_.trainer = read_external_trainer(trainer->value, folder_, found_);
+      grid_.start.own = nlohmann::json::object();
+    }
+    for (const Entry& entry : root_.entries) read_entry(entry);
+    require();
     // With an unread `exclude`, trials would be blamed that the file leaves out.
     if (exclude_is_read_) add_trials();
     if (!found_.empty()) throw SweepError(file_, found_);
     note_warnings();
-    return std::move(sweep_);
+    return std::move(result_);
   }
 
  private:
+  static std::unique_ptr<ParameterTable> parameters_for(const Node& root) {
+    if (root.find("trainer") != nullptr) return std::make_unique<OwnParameters>();
+    return std::make_unique<BuiltInParameters>();
+  }
+
   void fail(const Node& node, std::string message) {
     found_.push_back({node.line, node.column, std::move(message)});
   }
@@ -90,6 +106,10 @@ class SweepParser {
     const std::string& key = entry.key.text;
     if (key == "name") {
       read_name(entry.value);
+    } else if (key == "trainer") {
+      return;  // has been read
+    } else if (key == "weights" && result_.trainer) {
+      refuse_for_external_trainer(entry.key);
     } else if (key == "data") {
       read_data(entry.value);
     } else if (key == "weights") {
@@ -126,6 +146,8 @@ class SweepParser {
         if (check(member->shape, entry.value, name, found_)) {
           member->set(sweep_.data, node_to_json(entry.value));
         }
+      } else if (find_data_parameter(entry.key.text) != nullptr && result_.trainer) {
+        refuse_for_external_trainer(entry.key);
       } else if (const TrialParameter* parameter = find_data_parameter(entry.key.text)) {
         keep_default(reader_.read(*parameter, entry.value, name));
       } else {
@@ -141,6 +163,12 @@ class SweepParser {
     }
   }
 
+  void refuse_for_external_trainer(const Node& key) {
+    fail(key, fmt::format("`{}` here is for the built-in trainer; an external one is given its "
+                          "parameters in `training:`, `grid:` and `include:`",
+                          key.text));
+  }
+
   void read_training(const Node& value) {
     if (value.is_text()) {
       fail(value, fmt::format("`training:` at the top level holds the defaults of all trials, such "
@@ -151,10 +179,10 @@ class SweepParser {
     }
     if (!is_mapping(value, "training", "training: {epochs: 30, batch_size: 10}")) return;
     for (const Entry& entry : value.entries) {
-      const TrialParameter* parameter = find_trial_parameter(entry.key.text);
+      const TrialParameter* parameter = parameters_->find(entry.key.text);
       if (parameter == nullptr) {
         reader_.refuse_key(entry.key, "training");
-      } else if (parameter->name == "weights") {
+      } else if (parameter->name == "weights" && !result_.trainer) {
         read_weights(entry.value);
       } else if (parameter->block == Block::data) {
         fail(entry.key, fmt::format("`{}` belongs in `data:` as `{}`", parameter->name,
@@ -177,7 +205,7 @@ class SweepParser {
 
   // One value, or one for each architecture.
   void read_default(const TrialParameter& parameter, const Node& value) {
-    if (value.kind != Kind::mapping || !may_differ_by_architecture(parameter)) {
+    if (value.kind != Kind::mapping || result_.trainer || !may_differ_by_architecture(parameter)) {
       keep_default(reader_.read(parameter, value, parameter.name));
       return;
     }
@@ -199,7 +227,7 @@ class SweepParser {
     grid_line_ = value.line;
     grid_column_ = value.column;
     for (const Entry& entry : value.entries) {
-      const TrialParameter* parameter = find_trial_parameter(entry.key.text);
+      const TrialParameter* parameter = parameters_->find(entry.key.text);
       if (parameter == nullptr) {
         reader_.refuse_key(entry.key, "grid");
       } else {
@@ -281,12 +309,12 @@ class SweepParser {
     if (setting) grid_.defaults.push_back(std::move(*setting));
   }
 
-  void require(const Node& root) {
-    if (root.find("name") == nullptr) {
-      fail(root, "a sweep needs a `name`, by which its results are known");
+  void require() {
+    if (root_.find("name") == nullptr) {
+      fail(root_, "a sweep needs a `name`, by which its results are known");
     }
-    if (root.find("data") == nullptr) {
-      fail(root, "a sweep needs `data`, such as `data: {path: faces}`");
+    if (root_.find("data") == nullptr && !result_.trainer) {
+      fail(root_, "a sweep needs `data`, such as `data: {path: faces}`");
     }
   }
 
@@ -300,10 +328,12 @@ class SweepParser {
     }
     std::vector<GridTrial> trials = expand(grid_, warnings_);
     if (trials.empty()) found_.push_back({0, 0, "no trial is left: `exclude` takes all"});
-    require_architectures(trials);
-    require_weights_of_one_architecture(trials);
-    find_contradictions(grid_, trials, reader_.unread(), found_, warnings_);
-    for (GridTrial& trial : trials) sweep_.trials.push_back(std::move(trial.spec));
+    if (!result_.trainer) {
+      require_architectures(trials);
+      require_weights_of_one_architecture(trials);
+      find_contradictions(grid_, trials, reader_.unread(), found_, warnings_);
+    }
+    for (GridTrial& trial : trials) result_.trials.push_back(std::move(trial.spec));
     note_swept();
   }
 
@@ -346,11 +376,12 @@ class SweepParser {
   }
 
   void note_swept() {
-    for (const TrialParameter& parameter : trial_parameters()) {
-      const bool varies = std::any_of(
-          sweep_.trials.begin(), sweep_.trials.end(),
-          [&](const TrialSpec& spec) { return !parameter.equal(spec, sweep_.trials.front()); });
-      if (varies) sweep_.swept.push_back(parameter.name);
+    const std::vector<Trial>& trials = result_.trials;
+    for (const TrialParameter* parameter : parameters_->all()) {
+      const bool varies = std::any_of(trials.begin(), trials.end(), [&](const Trial& trial) {
+        return !parameter->equal(trial, trials.front());
+      });
+      if (varies) sweep_.swept.push_back(parameter->name);
     }
   }
 
@@ -361,12 +392,15 @@ class SweepParser {
     }
   }
 
+  const Node& root_;
   std::filesystem::path file_;
   std::filesystem::path folder_;
   std::vector<Diagnostic> found_;
   std::vector<Diagnostic> warnings_;
+  const std::unique_ptr<ParameterTable> parameters_;
   SettingReader reader_;
-  SweepSpec sweep_;
+  SweepFile result_;
+  SweepSpec& sweep_;  // of the result
   Grid grid_;
   int grid_line_ = 0;
   int grid_column_ = 0;
@@ -377,19 +411,10 @@ class SweepParser {
 
 }  // namespace
 
-SweepSpec parse_sweep(const std::string& source, const std::filesystem::path& file) {
-  return SweepParser(source, file).parse();
-}
-
-SweepSpec load_sweep(const std::filesystem::path& file) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error)) {
-    throw SweepError(file, {{0, 0, "there is no such file"}});
-  }
-  std::ifstream stream(file, std::ios::binary);
-  const std::string source{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw SweepError(file, {{0, 0, "the file cannot be read"}});
-  return parse_sweep(source, file);
+SweepFile parse_sweep_file(const std::string& source, const std::filesystem::path& file) {
+  std::vector<Diagnostic> found;
+  const Node root = read_document(source, file, found);
+  return SweepParser(root, source, file, std::move(found)).parse();
 }
 
 }  // namespace ranksweep::sweeps

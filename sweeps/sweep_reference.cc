@@ -5,6 +5,7 @@
 
 #include "sweeps/architectures.h"
 #include "sweeps/blocks.h"
+#include "sweeps/external_trainer.h"
 #include "sweeps/trial_parameters.h"
 #include "sweeps/trial_values.h"
 
@@ -96,6 +97,7 @@ std::string sweep_reference() {
     text += nested_tables(parameter.name, parameter.shape);
   }
   text += preset_table() + architecture_table();
+  text += table("`trainer`", rows(mapping_of(external_trainer_members())));
   return text + table("`execution`", rows(mapping_of(execution_members())));
 }
 

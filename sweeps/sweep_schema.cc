@@ -4,7 +4,9 @@
 
 #include "sweeps/architectures.h"
 #include "sweeps/blocks.h"
+#include "sweeps/external_trainer.h"
 #include "sweeps/grid.h"
+#include "sweeps/parameter_table.h"
 #include "sweeps/trial_parameters.h"
 
 namespace ranksweep::sweeps {
@@ -63,8 +65,16 @@ ordered_json training_schema() {
   return closed_object(std::move(properties));
 }
 
-ordered_json data_schema() {
+// Where the images are and how they are split, which is all of it that an external trainer has.
+ordered_json images_schema() {
   ordered_json schema = to_schema({mapping_of(data_members())});
+  schema["properties"]["path"].erase("default");
+  schema["required"] = {"path"};
+  return schema;
+}
+
+ordered_json data_schema() {
+  ordered_json schema = images_schema();
   for (const TrialParameter& parameter : trial_parameters()) {
     if (parameter.block == Block::data) {
       schema["properties"][parameter.block_name] = reference(parameter);
@@ -83,21 +93,67 @@ ordered_json selections_schema() {
   return {{"type", "array"}, {"items", std::move(entry)}};
 }
 
+ordered_json trainer_schema() {
+  ordered_json schema = to_schema({mapping_of(external_trainer_members())});
+  schema["properties"]["command"].erase("default");
+  schema["required"] = {"command"};
+  return schema;
+}
+
+// What a file without `trainer` has besides.
+ordered_json built_in_schema() {
+  return {{"properties",
+           {{"data", data_schema()},
+            {"weights", default_schema(*find_trial_parameter("weights"))},
+            {"grid", grid_schema()},
+            {"exclude", selections_schema()},
+            {"include", selections_schema()},
+            {"training", training_schema()}}},
+          {"required", {"data"}}};
+}
+
+// A mapping from the parameters of an external trainer to values. `grid`: or to lists of values.
+ordered_json own_schema(bool grid) {
+  auto properties = ordered_json::object();
+  for (const TrialParameter* parameter : heeded_parameters()) {
+    const ordered_json one = reference(*parameter);
+    const ordered_json many = {{"type", "array"}, {"items", one}, {"minItems", 1}};
+    properties[parameter->name] = grid ? ordered_json{{"anyOf", {many, one}}} : one;
+  }
+  return {{"type", "object"},
+          {"properties", std::move(properties)},
+          {"propertyNames", {{"pattern", "^[A-Za-z_][A-Za-z0-9_.-]{0,99}$"}}}};
+}
+
+// What a file with `trainer` has besides.
+ordered_json external_schema() {
+  ordered_json entry = own_schema(false);
+  entry["minProperties"] = 1;
+  const ordered_json selections = {{"type", "array"}, {"items", std::move(entry)}};
+  return {{"properties",
+           {{"data", images_schema()},
+            {"weights", false},
+            {"grid", own_schema(true)},
+            {"exclude", selections},
+            {"include", selections},
+            {"training", own_schema(false)}}}};
+}
+
 }  // namespace
 
 ordered_json sweep_schema() {
   ordered_json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                          {"title", "A sweep of ranksweep"}};
-  ordered_json properties = {{"name", to_schema(name_shape())},
-                             {"data", data_schema()},
-                             {"weights", default_schema(*find_trial_parameter("weights"))},
-                             {"grid", grid_schema()},
-                             {"exclude", selections_schema()},
-                             {"include", selections_schema()},
-                             {"training", training_schema()},
-                             {"execution", to_schema({mapping_of(execution_members())})}};
+  auto properties = ordered_json::object();
+  for (const std::string& name : top_level_names()) properties[name] = true;
+  properties["name"] = to_schema(name_shape());
+  properties["trainer"] = trainer_schema();
+  properties["execution"] = to_schema({mapping_of(execution_members())});
   schema.update(closed_object(std::move(properties)));
-  schema["required"] = {"name", "data"};
+  schema["required"] = {"name"};
+  schema["if"] = {{"required", {"trainer"}}};
+  schema["then"] = external_schema();
+  schema["else"] = built_in_schema();
   schema["$defs"] = definitions();
   return schema;
 }

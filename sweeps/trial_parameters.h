@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sweeps/shape.h"
-#include "sweeps/trial_spec.h"
+#include "sweeps/trial.h"
 
 namespace ranksweep::sweeps {
 
@@ -23,14 +23,14 @@ struct TrialParameter {
   std::string label;  // before a value in a trial's short name; "" where the value says enough
   std::string doc;    // one sentence, without the full stop
   Shape shape;
-  std::function<nlohmann::json(const TrialSpec&)> get;         // canonical
-  std::function<void(TrialSpec&, const nlohmann::json&)> set;  // of a value that has the shape
-  std::function<void(TrialSpec& to, const TrialSpec& from)> copy;
-  std::function<bool(const TrialSpec&, const TrialSpec&)> equal;
+  std::function<nlohmann::json(const Trial&)> get;         // canonical
+  std::function<void(Trial&, const nlohmann::json&)> set;  // of a value that has the shape
+  std::function<void(Trial& to, const Trial& from)> copy;
+  std::function<bool(const Trial&, const Trial&)> equal;
   bool identified_at_default = true;  // no: trials from before it was there keep their identity
 };
 
-// In the order of the documentation.
+// Those of the built-in trainer, in the order of the documentation.
 const std::vector<TrialParameter>& trial_parameters();
 
 // Null when there is no such parameter.

@@ -14,8 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-json optional_text(const std::optional<std::string>& text) { return text ? json(*text) : json(); }
-
 const Shape& hash_shape() {
   static const Shape shape{AnyOf{{{Nothing{"none"}}, {Text{"a hash in hexadecimal", 32}}}}};
   return shape;
@@ -23,20 +21,13 @@ const Shape& hash_shape() {
 
 }  // namespace
 
-json to_canonical_json(const TrialSpec& spec) {
-  auto object = json::object();
-  for (const TrialParameter& parameter : trial_parameters()) {
-    object[parameter.name] = parameter.get(spec);
-  }
-  object["weights_hash"] = optional_text(spec.weights_hash);
-  return object;
-}
+json to_canonical_json(const TrialSpec& spec) { return to_canonical_json(Trial(spec)); }
 
 TrialSpec trial_spec_from_json(const json& object) {
   if (!object.is_object() || !object.contains("architecture")) {
     throw std::invalid_argument("no trial: an object with `architecture` is wanted");
   }
-  TrialSpec spec;
+  Trial spec;
   std::vector<Diagnostic> found;
   for (const auto& [name, value] : object.items()) {
     const Node node = node_from_json(value);

@@ -12,17 +12,17 @@
 namespace ranksweep::cluster {
 namespace {
 
-TEST(ProcessTree, FindsChildrenOfChildrenByName) {
+TEST(ProcessTree, FindsTheChildrenOfProcessesByTheirName) {
   ChildProcess child({"sh", "-c", "sleep 600 & sleep 601 & wait"});
   std::vector<pid_t> found;
   for (int i = 0; i < 500 && found.size() < 2; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    found = descendants_named(::getpid(), "sleep");
+    found = children_of_named(::getpid(), "sh");
   }
   EXPECT_EQ(found.size(), 2u);
-  EXPECT_EQ(descendants_named(child.pid(), "sleep"), found);
-  EXPECT_THAT(descendants_named(found.at(0), "sleep"), testing::IsEmpty());
-  EXPECT_THAT(descendants_named(child.pid(), "no_such_program"), testing::IsEmpty());
+  EXPECT_THAT(children_of_named(child.pid(), "sh"), testing::IsEmpty());
+  EXPECT_THAT(children_of_named(::getpid(), "sleep"), testing::IsEmpty());
+  EXPECT_THAT(children_of_named(::getpid(), "no_such_program"), testing::IsEmpty());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "cluster/trainer_protocol.h"
 
+#include <cmath>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -63,6 +64,18 @@ TEST(TrainerProtocol, EpochKeepsEveryBitOfItsLosses) {
   sent.metrics.val_accuracy = 1.0 / 3;
   const auto received = std::get<EpochDone>(decode_report(encode(Report(sent))));
   EXPECT_EQ(received.metrics, sent.metrics);
+}
+
+TEST(TrainerProtocol, ATrainerMayKnowLittleOfAnEpoch) {
+  const auto received = std::get<EpochDone>(decode_report(
+      R"({"type": "epoch", "attempt": 1, "metrics": {"epoch": 1, "val_loss": 0.5, "seconds": 2}})"));
+  EXPECT_EQ(received.metrics.val_loss, 0.5);
+  EXPECT_TRUE(std::isnan(received.metrics.train_loss));
+  EXPECT_TRUE(std::isnan(received.metrics.val_accuracy));
+  EXPECT_EQ(received.metrics.val_images, 0);
+  const auto again = std::get<EpochDone>(decode_report(encode(Report(received))));
+  EXPECT_TRUE(std::isnan(again.metrics.train_accuracy));
+  EXPECT_EQ(again.metrics.seconds, 2);
 }
 
 TEST(TrainerProtocol, PredictionsKeepEveryBitInOneLine) {

@@ -40,6 +40,7 @@ class AgentTest : public testing::Test {
     CoordinatorOptions options;
     options.checkpoint_folder = checkpoints_;
     options.execution.silence_limit = silence_limit_;
+    options.trainer = external_;
     Coordinator coordinator(plan_, options, transport_, *store_, listener_);
     Agent agent({.trainer_command = command, .hello = {.host = "here", .device = "cpu"}},
                 transport_);
@@ -61,6 +62,7 @@ class AgentTest : public testing::Test {
       std::filesystem::path(testing::TempDir()) /
       testing::UnitTest::GetInstance()->current_test_info()->name() / "checkpoints";
   double silence_limit_ = 60;
+  std::optional<sweeps::ExternalTrainer> external_;
   sweeps::Plan plan_;
   std::unique_ptr<FakeStore> store_;
   cluster::LocalTransport transport_;
@@ -73,6 +75,21 @@ TEST_F(AgentTest, ATrainerTrainsOneTrialAfterAnother) {
     EXPECT_EQ(store_->trial(i).state, TrialState::finished);
     EXPECT_EQ(store_->trial(i).epochs.size(), 4u);
   }
+}
+
+TEST_F(AgentTest, AnExternalTrainerIsStartedInItsFolder) {
+  const std::filesystem::path program = SCRIPTED_TRAINER;
+  external_ = sweeps::ExternalTrainer{.command = {"./" + program.filename().string(), "well"},
+                                      .folder = program.parent_path()};
+  run_command({"no-such-trainer"}, 1);
+  expect_finished_at_attempt(1);
+}
+
+TEST_F(AgentTest, AProgramThatIsNoTrainerIsToldWhatATrainerDoesFirst) {
+  run_command({"true"}, 1);
+  EXPECT_EQ(store_->trial(0).state, TrialState::failed);
+  EXPECT_EQ(listener_.endings[0].cause, "exit status 0");
+  EXPECT_THAT(listener_.endings[0].message, HasSubstr("before it said `ready`"));
 }
 
 TEST_F(AgentTest, ACrashCostsOneAttempt) {
@@ -190,7 +207,10 @@ TEST_F(AgentTest, ADivergedTrialIsOver) {
 TEST_F(AgentTest, ATrainerOfAnotherVersionIsRefused) {
   run("wrong_version");
   EXPECT_EQ(store_->trial(0).state, TrialState::failed);
-  EXPECT_EQ(listener_.endings[0].message, "scripted_trainer speaks version 99, not 1");
+  EXPECT_EQ(
+      listener_.endings[0].message,
+      "scripted_trainer speaks version 99 of the protocol, not 1; take a version of one that fits "
+      "the other");
 }
 
 TEST_F(AgentTest, NoRoomForACheckpointFolderStopsTheSweepAndIsNoFailureOfTheTrial) {

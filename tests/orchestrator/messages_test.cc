@@ -37,6 +37,12 @@ TEST(Messages, EachFindsItsRecipientAndKeepsItsContent) {
   EXPECT_EQ(recipient_of(abandon), Recipient::agent);
   EXPECT_EQ(std::get<Abandon>(decode_coordinator_message(abandon)).cause, "no progress");
 
+  const auto use = encode(CoordinatorMessage(UseTrainer{{"python3", "a b"}, "/sweeps"}));
+  EXPECT_EQ(recipient_of(use), Recipient::agent);
+  const auto decoded_use = std::get<UseTrainer>(decode_coordinator_message(use));
+  EXPECT_EQ(decoded_use.command, (std::vector<std::string>{"python3", "a b"}));
+  EXPECT_EQ(decoded_use.folder, "/sweeps");
+
   const auto shutdown = encode(CoordinatorMessage(Shutdown{}));
   EXPECT_EQ(recipient_of(shutdown), Recipient::agent);
   EXPECT_TRUE(std::holds_alternative<Shutdown>(decode_coordinator_message(shutdown)));

@@ -347,8 +347,8 @@ TEST_F(SqliteStoreTest, RefusesAnotherSweepAndOtherData) {
                              AllOf(HasSubstr("'synthetic', not 'another'"), HasSubstr("--db"))));
   plan_.sweep_name = "synthetic";
   plan_.data_fingerprint = sweeps::hash_hex("other faces");
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(AllOf(HasSubstr("began on other data"),
-                                                         HasSubstr("restore the data"))));
+  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(
+                             AllOf(HasSubstr("began on other data"), HasSubstr("restore them"))));
   EXPECT_EQ(bytes_of(path_), before);
 }
 

@@ -114,10 +114,10 @@ TEST(ParserFuzz, GivesASweepOrASweepError) {
   for (std::uint64_t run = 0; run < runs; ++run) {
     const std::string text = mutator.mutated();
     try {
-      const SweepSpec sweep = parse_sweep(text, "fuzz.yaml");
-      make_plan(sweep, "data");
-      to_json(sweep.data).dump();
-      ASSERT_FALSE(sweep.trials.empty());
+      const SweepFile file = parse_sweep_file(text, "fuzz.yaml");
+      make_plan(file, "data");
+      to_json(file.sweep.data).dump();
+      ASSERT_FALSE(file.trials.empty());
       ++accepted;
     } catch (const SweepError& error) {
       ASSERT_FALSE(error.diagnostics().empty());

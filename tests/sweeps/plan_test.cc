@@ -10,7 +10,8 @@ namespace {
 using ::testing::ElementsAre;
 
 Plan plan_of(const std::string& rest) {
-  return make_plan(parse_sweep("name: test\ndata: {path: faces}\n" + rest, "test.yaml"), "data");
+  return make_plan(parse_sweep_file("name: test\ndata: {path: faces}\n" + rest, "test.yaml"),
+                   "data");
 }
 
 std::vector<std::string> descriptions(const Plan& plan) {

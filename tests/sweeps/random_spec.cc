@@ -17,6 +17,7 @@ class RandomValue {
   json of(const Shape& shape) {
     return std::visit(
         Overloaded{
+            [&](const Anything&) -> json { return below(100); },
             [&](const Flag&) -> json { return below(2) == 0; },
             [&](const Off&) -> json { return false; },
             [&](const Nothing& nothing) { return below(2) == 0 ? json() : json(nothing.word); },
@@ -86,7 +87,7 @@ class RandomValue {
 }  // namespace
 
 TrialSpec random_spec(std::mt19937_64& random) {
-  TrialSpec spec;
+  Trial spec;
   RandomValue value(random);
   for (const TrialParameter& parameter : trial_parameters()) {
     parameter.set(spec, value.of(parameter.shape));

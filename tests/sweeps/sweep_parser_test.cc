@@ -38,7 +38,7 @@ std::vector<std::string> descriptions(const SweepSpec& sweep) {
 
 std::set<TrialId> identities(const SweepSpec& sweep) {
   std::set<TrialId> ids;
-  for (const PlannedTrial& trial : make_plan(sweep, "data").trials) ids.insert(trial.id);
+  for (const TrialSpec& spec : sweep.trials) ids.insert(identify(spec, "data"));
   return ids;
 }
 

@@ -17,7 +17,9 @@ except ImportError:
 # Mistakes that lie in what values mean together, in files, or in YAML itself.
 BEYOND_A_SCHEMA = {
     "architecture_missing", "architecture_missing_in_include", "base_learning_rate_when_frozen",
-    "endless_warmup", "escaped_nul", "exclude_takes_all", "fill_value_without_constant",
+    "endless_warmup", "escaped_nul", "exclude_takes_all", "external_trainer_beside_the_sweep",
+    "external_trainer_infinite_value", "external_trainer_inputs_missing", "external_trainer_not_executable",
+    "external_trainer_not_in_path", "external_trainer_not_there", "fill_value_without_constant",
     "frozen_until_unknown_block", "frozen_until_when_frozen", "images_too_small",
     "momentum_with_adam", "more_devices_than_images", "too_many_trials", "unfreezing_a_full_training", "unfreezing_too_late",
     "torchscript_contradictions", "torchscript_missing", "torchscript_with_weights",

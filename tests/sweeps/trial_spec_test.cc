@@ -132,7 +132,7 @@ TEST(Identity, TellsEveryParameterApart) {
   std::mt19937_64 random(11);
   std::set<TrialId> ids = {identify(resnet50(), "data")};
   for (const TrialParameter& parameter : trial_parameters()) {
-    TrialSpec spec = resnet50();
+    Trial spec = resnet50();
     for (int tries = 0; parameter.equal(spec, resnet50()) && tries < 1000; ++tries) {
       parameter.copy(spec, testing::random_spec(random));
     }
@@ -143,9 +143,9 @@ TEST(Identity, TellsEveryParameterApart) {
 TEST(Identity, IsTheHashOfTheCanonicalFormAlsoForTrialsInARow) {
   std::mt19937_64 random(5);
   Identifier identifier("data");
-  TrialSpec spec = testing::random_spec(random);
+  Trial spec = testing::random_spec(random);
   for (int i = 0; i < 500; ++i) {
-    const TrialSpec other = testing::random_spec(random);
+    const Trial other = testing::random_spec(random);
     for (const TrialParameter& parameter : trial_parameters()) {
       if (random() % 4 == 0) parameter.copy(spec, other);
     }
@@ -167,8 +167,8 @@ TEST(Identity, DoesNotTellMinusZeroFromZero) {
 TEST(TrialParameters, CopyAndEqualLookAtTheirOwnParameterAlone) {
   std::mt19937_64 random(3);
   for (const TrialParameter& parameter : trial_parameters()) {
-    const TrialSpec from = testing::random_spec(random);
-    TrialSpec to = resnet50();
+    const Trial from = testing::random_spec(random);
+    Trial to = resnet50();
     parameter.copy(to, from);
     EXPECT_TRUE(parameter.equal(to, from)) << parameter.name;
     for (const TrialParameter& other : trial_parameters()) {

@@ -7,6 +7,26 @@
 #include "tools/cli/exit_code.h"
 
 namespace ranksweep::cli {
+namespace {
+
+void refuse_external_trainer(const results::RankedTrial& trial,
+                             const std::filesystem::path& database) {
+  const std::vector<results::Invocation> invocations =
+      results::ResultsReader(database).invocations();
+  if (invocations.empty()) return;
+  const auto& environment = invocations.back().environment;
+  const auto trainer =
+      std::ranges::find_if(environment, [](const auto& entry) { return entry.first == "trainer"; });
+  if (trainer == environment.end()) return;
+  throw CommandError(
+      ExitCode::bad_input,
+      fmt::format("trial {} was trained by `{}`: its model is that program's own, and only that "
+                  "program can use it; what it has kept is in {}",
+                  trial.trial.short_hex(), trainer->second,
+                  (checkpoint_folder(database) / trial.trial.hex()).string()));
+}
+
+}  // namespace
 
 results::RankedTrial chosen_trial(results::ResultsReader& reader,
                                   const std::filesystem::path& database,
@@ -38,6 +58,7 @@ std::filesystem::path best_checkpoint(const results::RankedTrial& trial,
   std::filesystem::path file = checkpoint_folder(database) / trial.trial.hex() /
                                fmt::format("best-{}.safetensors", *trial.best_epoch);
   if (!std::filesystem::exists(file)) {
+    refuse_external_trainer(trial, database);
     throw CommandError(
         ExitCode::bad_input,
         fmt::format("{} is not there: the weights of trial {} are written when it ends, and lie "

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "sweeps/sweep_spec.h"
+#include "sweeps/sweep_file.h"
 #include "tools/cli/commands.h"
 #include "tools/make_faces/make_faces.h"
 #include "worker/data/data_check.h"
@@ -46,7 +46,15 @@ struct CheckOptions {
 
 sweeps::DataSpec data_of(const CheckOptions& options) {
   const std::string extension = options.path.extension().string();
-  if (extension == ".yaml" || extension == ".yml") return sweeps::load_sweep(options.path).data;
+  if (extension == ".yaml" || extension == ".yml") {
+    const sweeps::DataSpec data = sweeps::load_sweep_file(options.path).sweep.data;
+    if (data.path.empty()) {
+      throw CommandError(ExitCode::bad_input,
+                         fmt::format("{} has no `data` to check; `ranksweep check` shows the plan",
+                                     options.path.string()));
+    }
+    return data;
+  }
   sweeps::DataSpec data;
   data.path = std::filesystem::absolute(options.path);
   data.validation_fraction = options.validation_fraction;

@@ -16,7 +16,6 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/run_options.h"
 #include "tools/cli/text.h"
-#include "tools/cli/trainer_program.h"
 
 namespace ranksweep::cli {
 namespace {
@@ -33,10 +32,11 @@ struct DrillOptions {
   std::vector<std::string> launcher_options;
 };
 
-// Kills a trainer below `root`, if one runs on this node.
+// Kills a trainer below `root`, if one runs on this node: whatever program it is, it is the child
+// of a rank.
 bool kill_one(pid_t root, std::mt19937& random) {
-  const std::vector<pid_t> trainers =
-      cluster::descendants_named(root, find_trainer().filename().string());
+  const auto rank = std::filesystem::read_symlink("/proc/self/exe").filename();
+  const std::vector<pid_t> trainers = cluster::children_of_named(root, rank.string());
   if (trainers.empty()) {
     return false;
   }

@@ -5,6 +5,9 @@
 #include <fstream>
 #include <iterator>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "cluster/child_process.h"
 #include "cluster/mpi_transport.h"
 #include "cluster/node.h"
@@ -64,8 +67,8 @@ results::Provenance this_invocation() {
                           {"CPU", cpu_model()}}};
 }
 
-results::Provenance collect_provenance(const sweeps::SweepSpec& sweep,
-                                       const worker::DataSet& data) {
+results::Provenance collect_provenance(const sweeps::SweepFile& file, const worker::DataSet& data) {
+  const sweeps::SweepSpec& sweep = file.sweep;
   results::Provenance provenance = this_invocation();
   provenance.source = sweep.source;
   provenance.data_path = sweep.data.path;
@@ -74,6 +77,10 @@ results::Provenance collect_provenance(const sweeps::SweepSpec& sweep,
   provenance.validation = judged(data.validation);
   provenance.test = judged(data.test);
   provenance.environment.merge(facts_of_job());
+  if (file.trainer) {
+    provenance.environment.erase("LibTorch");  // takes no part
+    provenance.environment["trainer"] = fmt::format("{}", fmt::join(file.trainer->command, " "));
+  }
   const auto folder = std::filesystem::absolute(sweep.file).parent_path();
   if (const std::string commit = git(folder, {"rev-parse", "HEAD"}); !commit.empty()) {
     provenance.environment["git commit"] = commit;

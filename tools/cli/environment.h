@@ -1,7 +1,7 @@
 #pragma once
 
 #include "results/provenance.h"
-#include "sweeps/sweep_spec.h"
+#include "sweeps/sweep_file.h"
 #include "worker/data/data_set.h"
 
 namespace ranksweep::cli {
@@ -10,6 +10,6 @@ namespace ranksweep::cli {
 results::Provenance this_invocation();
 
 // Where the numbers of a sweep that starts now will come from.
-results::Provenance collect_provenance(const sweeps::SweepSpec& sweep, const worker::DataSet& data);
+results::Provenance collect_provenance(const sweeps::SweepFile& file, const worker::DataSet& data);
 
 }  // namespace ranksweep::cli

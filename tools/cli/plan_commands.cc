@@ -15,27 +15,42 @@
 namespace ranksweep::cli {
 namespace {
 
+std::string work_text(const SweepInputs& inputs) {
+  return fmt::format(
+      "work  {:.3g} multiply-adds if no trial stops early: about {} on one CPU core\n"
+      "      (at {:.0f} thousand million a second; epochs that were measured will tell better)\n"
+      "disk  up to {} of checkpoints, beside the database\n",
+      inputs.work(), duration_text(inputs.work() / kMultiplyAddsPerCoreSecond),
+      kMultiplyAddsPerCoreSecond / 1e9, bytes_text(inputs.checkpoint_bytes));
+}
+
+std::string external_work_text(const SweepInputs& inputs) {
+  const sweeps::ExternalTrainer& trainer = *inputs.file.trainer;
+  return fmt::format(
+      "work      {} if no trial stops early\n"
+      "identity  parameters, the command's words{}, and the content of {}\n",
+      count_text(static_cast<std::int64_t>(inputs.work()), "epoch"),
+      inputs.has_data() ? ", the images" : "",
+      trainer.inputs.empty() ? "no file: `trainer: {inputs: [...]}` names those that count"
+                             : fmt::format("{}", fmt::join(trainer.inputs, ", ")));
+}
+
 ExitCode check(const std::filesystem::path& sweep_file) {
   const SweepInputs inputs = load_inputs(sweep_file, find_trainer());
-  for (const std::string& warning : inputs.sweep.warnings) {
+  for (const std::string& warning : inputs.file.sweep.warnings) {
     fmt::print(stderr, "warning: {}\n", warning);
   }
-  fmt::print("{}: {}, {} + {} images of {}\n\n", inputs.plan.sweep_name,
+  fmt::print("{}: {}{}\n\n", inputs.plan.sweep_name,
              count_text(static_cast<int>(inputs.plan.trials.size()), "trial"),
-             inputs.data.train.size(), inputs.data.validation.size(),
-             fmt::join(inputs.data.classes, ", "));
+             subject_text(inputs));
+  const double work = inputs.work();
   fmt::print("  {:<8}  {:>6}  {}\n", "trial", "share", "what it trains");
   for (const sweeps::PlannedTrial& trial : inputs.plan.trials) {
     fmt::print("  {}  {:>5.1f}%  {}\n", trial.id.short_hex(),
-               100 * trial.cost / std::max(inputs.multiply_adds, 1.0),
+               100 * trial.cost / std::max(work, 1.0),
                sweeps::describe(trial.spec, inputs.plan.swept));
   }
-  fmt::print(
-      "\nwork  {:.3g} multiply-adds if no trial stops early: about {} on one CPU core\n"
-      "      (at {:.0f} thousand million a second; epochs that were measured will tell better)\n"
-      "disk  up to {} of checkpoints, beside the database\n",
-      inputs.multiply_adds, duration_text(inputs.multiply_adds / kMultiplyAddsPerCoreSecond),
-      kMultiplyAddsPerCoreSecond / 1e9, bytes_text(inputs.checkpoint_bytes));
+  fmt::print("\n{}", inputs.file.trainer ? external_work_text(inputs) : work_text(inputs));
   return ExitCode::success;
 }
 

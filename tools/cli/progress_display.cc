@@ -34,9 +34,11 @@ const sweeps::EpochMetrics* best_epoch(const TrialRecord& trial) {
 std::string epoch_text(const TrialRecord& trial) {
   const sweeps::EpochMetrics& last = trial.epochs.back();
   const sweeps::EpochMetrics& best = *best_epoch(trial);
-  return fmt::format("epoch {:>2}/{}  val loss {:.4f}  acc {:5.1f} %  (best {:.4f} at {})",
-                     last.epoch, trial.planned->spec.epochs, last.val_loss, 100 * last.val_accuracy,
-                     best.val_loss, best.epoch);
+  const std::string accuracy =
+      std::isnan(last.val_accuracy) ? "" : fmt::format("acc {:5.1f} %  ", 100 * last.val_accuracy);
+  return fmt::format("epoch {:>2}/{}  val loss {:.4f}  {}(best {:.4f} at {})", last.epoch,
+                     trial.planned->spec.epochs, last.val_loss, accuracy, best.val_loss,
+                     best.epoch);
 }
 
 std::string bar(double fraction) {
@@ -228,9 +230,11 @@ std::string ProgressDisplay::line_of(cluster::Rank rank, const RankLine& line) c
                       (progress.steps > 0 && progress.epoch > static_cast<int>(trial.epochs.size())
                            ? static_cast<double>(progress.step) / progress.steps
                            : 0.0);
-  return fmt::format("{}{} {:>6.0f} img/s  {}  {}", head, bar(done / trial.planned->spec.epochs),
-                     progress.images_per_second, name_of(trial),
-                     trial.epochs.empty() ? "epoch  1" : epoch_text(trial));
+  const std::string speed = progress.images_per_second > 0
+                                ? fmt::format("{:>6.0f} img/s", progress.images_per_second)
+                                : std::string(12, ' ');
+  return fmt::format("{}{} {}  {}  {}", head, bar(done / trial.planned->spec.epochs), speed,
+                     name_of(trial), trial.epochs.empty() ? "epoch  1" : epoch_text(trial));
 }
 
 std::optional<double> ProgressDisplay::time_left(const Ledger& ledger) const {

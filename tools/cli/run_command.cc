@@ -63,8 +63,9 @@ orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer,
 }
 
 nlohmann::json data_for_trainers(const SweepInputs& inputs) {
-  nlohmann::json data = sweeps::to_json(inputs.sweep.data);
-  data["fingerprint"] = inputs.data_fingerprint;
+  auto data = nlohmann::json::object();
+  if (inputs.has_data()) data = sweeps::to_json(inputs.file.sweep.data);
+  data["fingerprint"] = inputs.plan.data_fingerprint;
   return data;
 }
 
@@ -75,13 +76,11 @@ struct RunRequest {
 };
 
 void print_start(const SweepInputs& inputs, int ranks, const orchestrator::TrialCounts& counts) {
-  for (const std::string& warning : inputs.sweep.warnings) {
+  for (const std::string& warning : inputs.file.sweep.warnings) {
     fmt::print(stderr, "warning: {}\n", warning);
   }
-  fmt::print("{}: {} on {}, {} + {} images, classes {}\n", inputs.plan.sweep_name,
-             count_text(counts.total(), "trial"), count_text(ranks, "rank"),
-             inputs.data.train.size(), inputs.data.validation.size(),
-             fmt::join(inputs.data.classes, ", "));
+  fmt::print("{}: {} on {}{}\n", inputs.plan.sweep_name, count_text(counts.total(), "trial"),
+             count_text(ranks, "rank"), subject_text(inputs));
   if (counts.pending < counts.total()) {
     fmt::print("going on: {} done before\n", count_text(counts.ended(), "trial"));
   }
@@ -108,18 +107,19 @@ std::unique_ptr<FinalWork> final_work(const RunRequest& request, const Task& tas
                                       const SweepInputs& inputs,
                                       const orchestrator::AgentOptions& place,
                                       results::SweepStore& store) {
-  TestSplitOptions test{.database = request.options.database,
-                        .trainer = place.trainer_command.front(),
-                        .data = data_for_trainers(inputs),
-                        .device = place.hello.device,
-                        .threads = inputs.sweep.execution.threads.value_or(place.hello.threads)};
+  TestSplitOptions test{
+      .database = request.options.database,
+      .trainer = inputs.file.trainer ? "" : place.trainer_command.front(),
+      .data = data_for_trainers(inputs),
+      .device = place.hello.device,
+      .threads = inputs.file.sweep.execution.threads.value_or(place.hello.threads)};
   if (task.database == request.options.database) {
     return std::make_unique<TestSplit>(std::move(test), store);
   }
   return std::make_unique<Gathering>(
       Gathering::Options{.share = *request.share,
                          .plan = inputs.plan,
-                         .provenance = collect_provenance(inputs.sweep, inputs.data),
+                         .provenance = collect_provenance(inputs.file, inputs.data),
                          .test = std::move(test)});
 }
 
@@ -128,7 +128,7 @@ ExitCode train(const RunRequest& request, const SweepInputs& inputs, const Task&
                orchestrator::Agent& agent) {
   const RunOptions& options = request.options;
   const auto store = results::SqliteStore::open_for_sweep(
-      task.database, task.plan, collect_provenance(inputs.sweep, inputs.data),
+      task.database, task.plan, collect_provenance(inputs.file, inputs.data),
       {.journal = choose_journal(options)});
   std::vector<results::Change> leaks;
   for (const std::string& leak : inputs.leakage) {
@@ -137,10 +137,11 @@ ExitCode train(const RunRequest& request, const SweepInputs& inputs, const Task&
   if (!leaks.empty()) {
     store->commit(leaks);
   }
-  const int threads = inputs.sweep.execution.threads.value_or(place.hello.threads);
+  const int threads = inputs.file.sweep.execution.threads.value_or(place.hello.threads);
+  // A small run is compared with another one: both have the defaults.
   const sweeps::Plan plan =
-      options.small
-          ? task.plan  // compared with another small run: both with the defaults
+      options.small || inputs.file.trainer
+          ? task.plan
           : settle_automatic_choices(task.plan, static_cast<int>(inputs.data.train.size()),
                                      {.trainer = place.trainer_command.front(),
                                       .device = place.hello.device,
@@ -149,10 +150,11 @@ ExitCode train(const RunRequest& request, const SweepInputs& inputs, const Task&
   const Clock::time_point start = Clock::now();
   ProgressDisplay display(task.plan, start);
   orchestrator::Coordinator coordinator(plan,
-                                        {.execution = inputs.sweep.execution,
+                                        {.execution = inputs.file.sweep.execution,
                                          .data = data_for_trainers(inputs),
                                          .checkpoint_folder = checkpoint_folder(options.database),
-                                         .deadline = deadline_of_job()},
+                                         .deadline = deadline_of_job(),
+                                         .trainer = inputs.file.trainer},
                                         transport, *store, display);
   print_start(inputs, transport.size(), coordinator.ledger().counts());
   std::optional<results::Publisher> publisher;

@@ -13,7 +13,7 @@
 #include "cluster/batch_script.h"
 #include "cluster/child_process.h"
 #include "cluster/slurm.h"
-#include "sweeps/sweep_spec.h"
+#include "sweeps/sweep_file.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/submit_forecast.h"
 #include "tools/cli/sweep_shares.h"
@@ -123,12 +123,12 @@ void choose_time(const SubmitOptions& options, const Cluster& cluster, cluster::
 
 cluster::BatchJob make_job(const SubmitOptions& options, const Cluster& cluster,
                            cluster::SlurmProfile profile) {
-  const sweeps::SweepSpec sweep = sweeps::load_sweep(options.sweep_file);
+  const sweeps::SweepSpec sweep = sweeps::load_sweep_file(options.sweep_file).sweep;
   for (const std::string& warning : sweep.warnings) {
     fmt::print(stderr, "warning: {}\n", warning);
   }
   std::error_code error;
-  if (!std::filesystem::exists(sweep.data.path, error)) {
+  if (!sweep.data.path.empty() && !std::filesystem::exists(sweep.data.path, error)) {
     throw CommandError(ExitCode::bad_input, fmt::format("{}: the data is not there, on this node",
                                                         sweep.data.path.string()));
   }

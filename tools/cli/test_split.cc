@@ -46,7 +46,8 @@ results::TestEvaluated result_from(const nlohmann::json& answer) {
 TestSplit::TestSplit(TestSplitOptions options, results::SweepStore& store)
     : options_(std::move(options)),
       store_(store),
-      done_(results::ResultsReader(options_.database).sweep().test_images == 0) {}
+      done_(options_.trainer.empty() ||
+            results::ResultsReader(options_.database).sweep().test_images == 0) {}
 
 void TestSplit::begin() {
   results::ResultsReader reader(options_.database);

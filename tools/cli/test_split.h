@@ -23,16 +23,16 @@ class FinalWork {
 
 struct TestSplitOptions {
   std::filesystem::path database;
-  std::filesystem::path trainer;
-  nlohmann::json data;  // as for Assign
+  std::filesystem::path trainer;  // empty: an external one, which keeps checkpoints of its own
+  nlohmann::json data;            // as for Assign
   std::string device;
   int threads = 1;
 };
 
 // Evaluates the test split on the weights of the trial of rank 1, unless that has been done or
-// there is no test split, and keeps the result in the store, which is the database's. The trainer
-// works in another thread's care, so that the ranks are looked after meanwhile. A signal that stops
-// the program stops the trainer too, and then this is never done.
+// there is no test split or no trainer that could, and keeps the result in the store, which is the
+// database's. The trainer works in another thread's care, so that the ranks are looked after
+// meanwhile. A signal that stops the program stops the trainer too, and then this is never done.
 class TestSplit : public FinalWork {
  public:
   // `store` must outlive it. Throws StoreError.
