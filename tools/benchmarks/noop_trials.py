@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trials that do nothing: how many a second ranksweep gets done, beside others that run trials in parallel.
 
-    tools/benchmarks/noop_trials.py build/release [--python PYTHON] [--ranks 8] [--rounds 3] [--json noop.json]
+    tools/benchmarks/noop_trials.py build/release [--tuners PYTHON] [--ranks 8] [--rounds 3] [--json noop.json]
 
 Each runs the same number of workers on this host and keeps its results where its documentation keeps them. A trial
 reads one number and reports one. Rounds alternate, figures are medians with the least and the largest, from the first
@@ -201,10 +201,10 @@ def ask_rival(python, name, folder, workers):
     return json.loads(answers[-1])
 
 
-def measure(name, build, python, ranks):
+def measure(name, build, tuners, ranks):
     with tempfile.TemporaryDirectory() as folder:
         if name in RIVALS:
-            return ask_rival(python, name, folder, ranks) if python else {"missing": "no --python was given"}
+            return ask_rival(tuners, name, folder, ranks) if tuners else {"missing": "no --tuners was given"}
         journal = "wal" if "wal" in name else "rollback"
         seconds = run_ranksweep(build, Path(folder), TRIALS[name], ranks, journal)
         version = subprocess.run([build / "bin/ranksweep", "--version"], text=True, capture_output=True).stdout
@@ -238,7 +238,7 @@ def print_table(results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path, nargs="?", default=Path("build/release"))
-    parser.add_argument("--python", help="that has the rivals")
+    parser.add_argument("--tuners", help="a Python that has the rivals")
     parser.add_argument("--ranks", type=int, default=8, help="workers of each")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", action="append", choices=list(TRIALS), help="of the table's names; all by default")
@@ -253,7 +253,7 @@ def main():
     for _ in range(options.rounds):
         for name in names:
             if not (runs[name] and "missing" in runs[name][-1]):
-                runs[name].append(measure(name, options.build, options.python, options.ranks))
+                runs[name].append(measure(name, options.build, options.tuners, options.ranks))
                 print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     results = {name: summary(each) for name, each in runs.items()}
