@@ -1,6 +1,6 @@
 -- From schema 1 to 2: what the epochs of a trial come to stands beside it, instead of being searched
--- for whenever the ranking is read; and the measured steps that `auto` is settled by, which some
--- databases of schema 1 have already.
+-- for whenever the ranking is read; when an epoch was committed; and the measured steps that `auto`
+-- is settled by, which some databases of schema 1 have already.
 
 ALTER TABLE trial ADD COLUMN best_epoch INTEGER;
 ALTER TABLE trial ADD COLUMN val_loss REAL;
@@ -22,6 +22,7 @@ ALTER TABLE trial ADD COLUMN mark_place INTEGER GENERATED ALWAYS AS (
     WHEN 'finished' THEN 1 WHEN 'collapsed' THEN 2 WHEN 'diverged' THEN 3
     WHEN 'failed' THEN 4 WHEN 'running' THEN 5 ELSE 6
   END) VIRTUAL;
+ALTER TABLE epoch ADD COLUMN ended_at TEXT;
 
 DROP INDEX epoch_by_loss;
 

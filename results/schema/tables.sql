@@ -175,13 +175,13 @@ CREATE TABLE epoch (
   val_loss REAL,
   val_accuracy REAL,
   learning_rate REAL,
-  ended_at TEXT,                    -- when it was committed; NULL: imported
   seconds REAL NOT NULL,            -- wall time, validation included
   elapsed_s REAL NOT NULL DEFAULT 0,  -- seconds of this epoch and of those before it
   data_wait_s REAL NOT NULL,        -- of which the training loop waited for images
   train_images INTEGER NOT NULL,
   val_images INTEGER NOT NULL,
   val_classes_predicted INTEGER NOT NULL,
+  ended_at TEXT,                    -- when it was committed; NULL: imported
   PRIMARY KEY (trial, epoch),
   FOREIGN KEY (attempt, trial) REFERENCES attempt (id, trial)
 ) STRICT, WITHOUT ROWID;

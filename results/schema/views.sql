@@ -139,7 +139,10 @@ WITH held AS (
   SELECT invocation, rank, max(host) AS host, max(device) AS device FROM held
   GROUP BY invocation, rank
 ), first_epoch AS (
-  SELECT attempt, min(julianday(ended_at) - seconds / 86400) AS begun FROM epoch GROUP BY attempt
+  SELECT attempt.id AS attempt, min(epoch) AS epoch,
+    julianday(epoch.ended_at) - seconds / 86400 AS begun
+  FROM attempt CROSS JOIN epoch ON epoch.trial = attempt.trial AND epoch.attempt = attempt.id
+  GROUP BY attempt.id
 ), last AS (
   SELECT invocation, max(ended_at) AS at FROM attempt GROUP BY invocation
 ), moment AS (  -- `place` decides among those of one millisecond
