@@ -43,6 +43,10 @@ class SharesTest(RanksweepCase):
         wider = self.write_sweep(SWEEP.replace("[1e-3, 3e-4]", "[1e-3, 3e-4, 1e-4]"), "wider.yaml")
         self.assertIn("1 trial on", self.run_share(wider, "1/2"))
         self.assertEqual(len(self.ranking()), 4)
+        journal = self.folder / "results.db-journal"
+        journal.touch()
+        self.assertIn("cannot be replaced", self.run_share(wider, "2/2", expect=3))
+        journal.unlink()
         self.run_share(wider, "2/2")
         self.expect_undisturbed_ranking(wider, trials=6)
         self.assertEqual(self.query("SELECT count(*), count(DISTINCT trial) FROM attempt"), [(6, 6)])

@@ -88,6 +88,20 @@ std::vector<std::string> what_is_missing(const sweeps::Plan& plan, const fs::pat
   return missing;
 }
 
+// SQLite would apply what stands in the old file's journal to the one that takes its name.
+void refuse_unfinished_business(const fs::path& database) {
+  for (const char* suffix : {"-wal", "-journal"}) {
+    if (fs::exists(database.string() + suffix)) {
+      throw CommandError(
+          ExitCode::unfit,
+          fmt::format("{0}: its journal {0}{1} is there, so that it cannot be replaced: another "
+                      "program has it open, or was killed. Close that, or open and close the "
+                      "database in sqlite3; then run the share again",
+                      database.string(), suffix));
+    }
+  }
+}
+
 }  // namespace
 
 CLI::Option* add_share_option(CLI::App& command, std::optional<Share>& share,
@@ -206,6 +220,7 @@ bool Gathering::merge() {
   fs::remove(merged);  // of one that was killed meanwhile
   fmt::print("gathered: {}",
              results::merge_databases(all_databases(database, options_.share.of), merged));
+  refuse_unfinished_business(database);
   fs::rename(merged, database);
   return true;
 }
