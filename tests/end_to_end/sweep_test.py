@@ -14,12 +14,12 @@ LONG_SWEEP = four_trials()
 
 
 class SweepTest(RanksweepCase):
-    def test_any_number_of_ranks_gives_the_same_ranking(self):
+    def test_any_number_of_ranks_and_any_journal_give_the_same_ranking(self):
         sweep = self.write_sweep(SWEEP)
         rankings = []
-        for ranks in (None, 1, 2, 3):
+        for ranks, journal in ((None, "rollback"), (1, "auto"), (2, "wal"), (3, "rollback")):
             database = self.folder / f"ranks_{ranks}.db"
-            self.run_sweep(sweep, ranks=ranks, database=database)
+            self.ranksweep("run", sweep, "--db", database, "--journal", journal, ranks=ranks)
             self.assert_sound(database)
             rankings.append(self.query("SELECT trial, mark, best_epoch, val_loss FROM ranking ORDER BY position",
                                        database))
@@ -51,8 +51,8 @@ class SweepTest(RanksweepCase):
         sweep = self.write_sweep(LONG_SWEEP)
         undisturbed = self.folder / "undisturbed.db"
         self.run_sweep(sweep, database=undisturbed)
-        for epochs in (1, 14, 30):
-            process = self.start("run", sweep, "--db", self.database, ranks=2)
+        for epochs, journal in ((1, "rollback"), (14, "wal"), (30, "rollback")):
+            process = self.start("run", sweep, "--db", self.database, "--journal", journal, ranks=2)
             self.wait_for_rows(f"SELECT 1 WHERE (SELECT COUNT(*) FROM epoch) >= {epochs}")
             self.end(process)
         self.run_sweep(sweep, ranks=3)
@@ -132,6 +132,10 @@ class MistakesTest(RanksweepCase):
     def test_a_wrong_option_is_bad_input(self):
         self.ranksweep("run", "--speed", "fast", expect=2)
         self.ranksweep(expect=2)
+
+    def test_a_log_is_refused_where_it_would_lose_data(self):
+        output = self.ranksweep("run", self.write_sweep(SWEEP), "--db", "/proc/results.db", "--journal", "wal", expect=3)
+        self.assertIn("--journal wal does not work there: it is on a file system (type 0x9fa0)", output)
 
     def test_a_second_run_on_the_same_database_is_refused(self):
         sweep = self.write_sweep(LONG_SWEEP)
