@@ -119,7 +119,8 @@ std::string frozen_pass_of(const sweeps::TrialSpec& spec) {
 std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images, int val_images,
                                       const std::filesystem::path& trainer) {
   std::map<std::array<int, 2>, Asked> by_size;
-  for (const auto& [id, spec, cost] : plan.trials) {
+  for (const sweeps::PlannedTrial& trial : plan.trials) {
+    const sweeps::TrialSpec& spec = trial.spec;
     by_size[spec.image_size][network_of(spec)] =
         sweeps::is_torchscript(spec.architecture) ? kTorchScript : "--architectures";
   }
