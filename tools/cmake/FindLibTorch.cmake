@@ -40,7 +40,6 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::torch)
   target_include_directories(LibTorch::torch SYSTEM INTERFACE
     ${LibTorch_DIR}/include ${LibTorch_DIR}/include/torch/csrc/api/include)
   target_link_libraries(LibTorch::torch INTERFACE ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
-  target_link_options(LibTorch::torch INTERFACE -Wl,-rpath,${LibTorch_DIR}/lib)
 endif()
 
 # The wheel always has torch_cuda; only the full set of wheels has what it needs beside it.
