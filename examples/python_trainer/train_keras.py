@@ -42,7 +42,8 @@ def make_model(wanted, classes):
         model.add(layers.MaxPooling2D())
     model.add(layers.GlobalAveragePooling2D())
     model.add(layers.Dense(classes, activation="softmax"))
-    model.compile(keras.optimizers.Adam(wanted["learning_rate"]), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(wanted["learning_rate"]), "sparse_categorical_crossentropy",
+                  metrics=["accuracy"])
     return model
 
 
