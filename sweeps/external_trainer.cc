@@ -106,16 +106,9 @@ ExternalTrainer read_external_trainer(const Node& block, const fs::path& folder,
                                       std::vector<Diagnostic>& found) {
   ExternalTrainer trainer;
   if (!check({mapping_of(external_trainer_members())}, block, "trainer", found)) return trainer;
-  const Entry* command = block.find("command");
-  if (command == nullptr) {
-    found.push_back({block.line, block.column,
-                     "trainer needs a `command`, such as `trainer: {command: [python3, "
-                     "train.py]}`"});
-    return trainer;
-  }
   trainer = decode_members(external_trainer_members(), node_to_json(block));
   trainer.folder = folder;
-  const Node& program = command->value.items.front();
+  const Node& program = block.find("command")->value.items.front();
   if (const std::string problem = problem_with(program.text, folder); !problem.empty()) {
     found.push_back({program.line, program.column, "trainer.command: " + problem});
   }

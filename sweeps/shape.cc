@@ -210,6 +210,7 @@ class Checker {
                                     suggestion(entry.key.text, names_of(mapping)))});
       good = false;
     }
+    if (!good) return false;  // a name that is misspelled is not missing
     for (const Field& field : mapping.fields) {
       if (!must_be_given(field.fallback) || node_.find(field.name) != nullptr) continue;
       found_.push_back(

@@ -66,12 +66,7 @@ ordered_json training_schema() {
 }
 
 // Where the images are and how they are split, which is all of it that an external trainer has.
-ordered_json images_schema() {
-  ordered_json schema = to_schema({mapping_of(data_members())});
-  schema["properties"]["path"].erase("default");
-  schema["required"] = {"path"};
-  return schema;
-}
+ordered_json images_schema() { return to_schema({mapping_of(data_members())}); }
 
 ordered_json data_schema() {
   ordered_json schema = images_schema();
@@ -93,12 +88,7 @@ ordered_json selections_schema() {
   return {{"type", "array"}, {"items", std::move(entry)}};
 }
 
-ordered_json trainer_schema() {
-  ordered_json schema = to_schema({mapping_of(external_trainer_members())});
-  schema["properties"]["command"].erase("default");
-  schema["required"] = {"command"};
-  return schema;
-}
+ordered_json trainer_schema() { return to_schema({mapping_of(external_trainer_members())}); }
 
 // What a file without `trainer` has besides.
 ordered_json built_in_schema() {

@@ -29,7 +29,8 @@ torch::Tensor around(const torch::Tensor& image, std::int64_t dimension, std::in
 
 torch::Tensor occlusion_map(TrainedModel& model, const torch::Tensor& image,
                             std::int64_t of_class) {
-  const torch::Tensor mean = image.to(torch::kFloat32).mean(at::IntArrayRef({0, 1})).round().to(torch::kUInt8);
+  const torch::Tensor mean =
+      image.to(torch::kFloat32).mean(at::IntArrayRef({0, 1})).round().to(torch::kUInt8);
   std::vector<torch::Tensor> variants = {image};
   for (std::int64_t cell = 0; cell < kCells * kCells; ++cell) {
     variants.push_back(image.clone());
