@@ -21,8 +21,8 @@ std::string list_of(const std::vector<std::string>& paths) {
 
 ImageAnswer answer_from(const nlohmann::json& line) {
   ImageAnswer answer{.probabilities = {}, .occlusion = {}, .error = line.value("error", "")};
-  if (answer.error.empty()) answer.probabilities = line.at("probabilities");
-  if (line.contains("occlusion")) answer.occlusion = line["occlusion"];
+  if (answer.error.empty()) line.at("probabilities").get_to(answer.probabilities);
+  if (line.contains("occlusion")) line["occlusion"].get_to(answer.occlusion);
   return answer;
 }
 
@@ -49,8 +49,8 @@ ImageAnswers classify_images(const std::filesystem::path& checkpoint,
     const auto line = nlohmann::json::parse(output.substr(begin, end - begin), nullptr, false);
     if (!line.is_object()) continue;  // a warning of a library
     if (line.contains("classes")) {
-      answers.classes = line["classes"];
-      answers.image_size = line["image_size"];
+      line["classes"].get_to(answers.classes);
+      line["image_size"].get_to(answers.image_size);
     } else {
       answers.images.push_back(answer_from(line));
     }
