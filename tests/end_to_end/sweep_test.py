@@ -134,7 +134,8 @@ class MistakesTest(RanksweepCase):
         self.ranksweep(expect=2)
 
     def test_a_log_is_refused_where_it_would_lose_data(self):
-        output = self.ranksweep("run", self.write_sweep(SWEEP), "--db", "/proc/results.db", "--journal", "wal", expect=3)
+        sweep = self.write_sweep(SWEEP)
+        output = self.ranksweep("run", sweep, "--db", "/proc/results.db", "--journal", "wal", expect=3)
         self.assertIn("--journal wal does not work there: it is on a file system (type 0x9fa0)", output)
 
     def test_a_second_run_on_the_same_database_is_refused(self):

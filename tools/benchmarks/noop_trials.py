@@ -145,7 +145,8 @@ def run_libensemble(trials, workers, comms):
     seconds = time.perf_counter() - begin
     if not ensemble.is_manager:
         return None
-    return int(ensemble.H["sim_ended"].sum()), seconds, f"{workers} workers, give_pregenerated_sim_work, history in memory"
+    settings = f"{workers} workers, give_pregenerated_sim_work, history in memory"
+    return int(ensemble.H["sim_ended"].sum()), seconds, settings
 
 
 def noop_job(job):
