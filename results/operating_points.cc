@@ -38,11 +38,12 @@ std::vector<OperatingPoint> operating_points(const sweeps::Predictions& predicti
   return points;
 }
 
-const OperatingPoint* find_point(const std::vector<OperatingPoint>& points, double precision) {
-  const OperatingPoint* best = nullptr;
+std::optional<OperatingPoint> find_point(const std::vector<OperatingPoint>& points,
+                                         double precision) {
+  std::optional<OperatingPoint> best;
   for (const OperatingPoint& point : points) {
     if (point.precision() < precision) continue;
-    if (best == nullptr || point.right > best->right) best = &point;
+    if (!best || point.right > best->right) best = point;
   }
   return best;
 }

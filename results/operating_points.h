@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "results/provenance.h"
@@ -26,7 +27,8 @@ std::vector<OperatingPoint> operating_points(const sweeps::Predictions& predicti
                                              const std::vector<JudgedImage>& images, int positive);
 
 // The point with at least that precision that finds most of the class, and of those the one with
-// the fewest other images. Null when no point is so precise.
-const OperatingPoint* find_point(const std::vector<OperatingPoint>& points, double precision);
+// the fewest other images. Nothing when no point is so precise.
+std::optional<OperatingPoint> find_point(const std::vector<OperatingPoint>& points,
+                                         double precision);
 
 }  // namespace ranksweep::results

@@ -37,8 +37,8 @@ TEST(OperatingPoints, AreOneForEachProbabilityThatOccurs) {
 
 TEST(OperatingPoints, ThePrecisePointThatFindsMostIsChosen) {
   const auto points = points_of({0.9, 0.8, 0.7, 0.6, 0.5, 0.1}, {1, 1, 0, 1, 1, 0});
-  const OperatingPoint* point = find_point(points, 0.8);
-  ASSERT_NE(point, nullptr);
+  const auto point = find_point(points, 0.8);
+  ASSERT_TRUE(point);
   EXPECT_EQ(point->taken, 5);
   EXPECT_EQ(point->recall(), 1);
   EXPECT_EQ(find_point(points, 0.9)->taken, 2);
@@ -46,8 +46,8 @@ TEST(OperatingPoints, ThePrecisePointThatFindsMostIsChosen) {
 
 TEST(OperatingPoints, NoOtherImageIsTakenForNothing) {
   // A threshold of 0.05 would still have a precision of two thirds, and find no more.
-  const OperatingPoint* point = find_point(points_of({0.9, 0.8, 0.1}, {1, 1, 0}), 0.5);
-  ASSERT_NE(point, nullptr);
+  const auto point = find_point(points_of({0.9, 0.8, 0.1}, {1, 1, 0}), 0.5);
+  ASSERT_TRUE(point);
   EXPECT_EQ(point->taken, 2);
   EXPECT_NEAR(point->threshold, 0.45, 1e-6);
 }
@@ -55,8 +55,8 @@ TEST(OperatingPoints, NoOtherImageIsTakenForNothing) {
 TEST(OperatingPoints, AreNoneWhereNothingIsKnown) {
   EXPECT_THAT(points_of({0.9, 0.8}, {0, 0}), IsEmpty());
   EXPECT_THAT(operating_points(sweeps::too_many_predictions(1, 2), {{"image", 1}}, 1), IsEmpty());
-  EXPECT_EQ(find_point({}, 0.5), nullptr);
-  EXPECT_EQ(find_point(points_of({0.9, 0.8}, {0, 1}), 0.95), nullptr);
+  EXPECT_FALSE(find_point({}, 0.5));
+  EXPECT_FALSE(find_point(points_of({0.9, 0.8}, {0, 1}), 0.95));
 }
 
 }  // namespace

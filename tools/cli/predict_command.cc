@@ -95,8 +95,8 @@ double choose_threshold(results::ResultsReader& reader, const results::RankedTri
                     "`{}` are kept; choose a --threshold",
                     trial.trial.short_hex(), name));
   }
-  const results::OperatingPoint* point = results::find_point(points, precision);
-  if (point == nullptr) {
+  const auto point = results::find_point(points, precision);
+  if (!point) {
     const auto best = std::ranges::max_element(points, {}, &results::OperatingPoint::precision);
     throw CommandError(
         ExitCode::bad_input,

@@ -36,6 +36,7 @@ class ScriptedBase : public testing::Test {
     module.register_parameter("shift", torch::zeros(4), false);
     module.register_buffer("mean", torch::zeros(4));
     module.register_buffer("variance", torch::ones(4));
+    module.register_attribute("training", c10::BoolType::get(), true);
     module.define(forward);
     module.train();
     const std::filesystem::path file = folder_.path() / "small.pt";
