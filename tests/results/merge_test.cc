@@ -89,6 +89,8 @@ TEST_F(MergeTest, NoTableIsForgotten) {
       whole,
       "INSERT INTO skipped_file VALUES (1, 'a.jpg', 'is empty');"
       "INSERT INTO attempt_member VALUES (1, 0, 0, 'node-a', 'cuda:0');"
+      "INSERT INTO measured_step VALUES (1, 'resnet50', 'full', 32, 32, 8, 'float32', "
+      "'contiguous', 'cpu', 2, 0.5);"
       "INSERT INTO test_result SELECT trial, epoch, 'now', 0.5, 0.5, 2, images, classes, loss_low, "
       "loss_high, left_out, log_probabilities FROM prediction LIMIT 1;"
       "INSERT INTO event (invocation, at, kind, rank, message) VALUES (1, 'now', 'joined', 1, '')");

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "sweeps/architectures.h"
 #include "sweeps/overloaded.h"
 #include "sweeps/trial_parameters.h"
 
@@ -76,7 +77,8 @@ class RandomValue {
   json of(const Mapping& mapping) {
     auto object = json::object();
     for (const Field& field : mapping.fields) {
-      if (below(3) != 0) object[field.name] = of(field.shape);
+      const bool must_be_given = field.fallback == "";
+      if (must_be_given || below(3) != 0) object[field.name] = of(field.shape);
     }
     return object;
   }
@@ -90,6 +92,8 @@ TrialSpec random_spec(std::mt19937_64& random) {
   Trial spec;
   RandomValue value(random);
   for (const TrialParameter& parameter : trial_parameters()) {
+    // A TorchScript file, which the architecture names, brings its own.
+    if (parameter.name == "weights" && is_torchscript(spec.architecture)) continue;
     parameter.set(spec, value.of(parameter.shape));
   }
   if (spec.weights) spec.weights_hash = hash_hex(*spec.weights);
