@@ -23,7 +23,7 @@ class ExternalExamplesTest(RanksweepCase):
     def test_a_network_of_timm_goes_on_to_the_same_losses_after_an_interruption(self):
         sweep = self.example("timm", "{model: test_resnet, learning_rate: [1e-3]}", "epochs: 4")
         process = self.start("run", sweep, "--db", self.database)
-        self.wait_for_rows("SELECT 1 FROM epoch")
+        self.wait_for_rows("SELECT 1 FROM epoch", seconds=200)  # a busy machine imports timm for a minute
         process.send_signal(signal.SIGTERM)
         output = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 75, output)
