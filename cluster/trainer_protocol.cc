@@ -12,47 +12,6 @@ namespace ranksweep::sweeps {
 void to_json(nlohmann::json& json, const TrialId& id) { json = id.hex(); }
 void from_json(const nlohmann::json& json, TrialId& id) { id = TrialId(json.get<std::string>()); }
 
-namespace {
-
-double number_or_nan(const nlohmann::json& json, const char* name) {
-  const auto number = json.find(name);
-  return number == json.end() ? std::numeric_limits<double>::quiet_NaN() : number->get<double>();
-}
-
-}  // namespace
-
-// JSON has no NaN: what a trainer does not measure is left out.
-void to_json(nlohmann::json& json, const EpochMetrics& metrics) {
-  json = {{"epoch", metrics.epoch},
-          {"val_loss", metrics.val_loss},
-          {"seconds", metrics.seconds},
-          {"data_wait_s", metrics.data_wait_s},
-          {"train_images", metrics.train_images},
-          {"val_images", metrics.val_images},
-          {"val_classes_predicted", metrics.val_classes_predicted}};
-  const auto add_if_measured = [&](const char* name, double value) {
-    if (!std::isnan(value)) json[name] = value;
-  };
-  add_if_measured("train_loss", metrics.train_loss);
-  add_if_measured("train_accuracy", metrics.train_accuracy);
-  add_if_measured("val_accuracy", metrics.val_accuracy);
-  add_if_measured("learning_rate", metrics.learning_rate);
-}
-
-void from_json(const nlohmann::json& json, EpochMetrics& metrics) {
-  metrics = {.epoch = json.at("epoch"),
-             .train_loss = number_or_nan(json, "train_loss"),
-             .train_accuracy = number_or_nan(json, "train_accuracy"),
-             .val_loss = json.at("val_loss"),
-             .val_accuracy = number_or_nan(json, "val_accuracy"),
-             .learning_rate = number_or_nan(json, "learning_rate"),
-             .seconds = json.at("seconds"),
-             .data_wait_s = json.value("data_wait_s", 0.0),
-             .train_images = json.value("train_images", 0),
-             .val_images = json.value("val_images", 0),
-             .val_classes_predicted = json.value("val_classes_predicted", 0)};
-}
-
 }  // namespace ranksweep::sweeps
 
 namespace ranksweep::cluster {
@@ -70,13 +29,79 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Started, attempt, resumed_from, 
                                                 precision, memory_format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Progress, attempt, epoch, step, steps,
                                                 images_per_second)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochDone, attempt, metrics)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BasePasses, attempt, used, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GroupToken, attempt, token)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finished, attempt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Diverged, attempt, epoch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Failed, attempt, cause, message)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stopped, attempt)
+
+namespace {
+
+// JSON has no NaN, which stands for what a trainer does not measure and is left out.
+nlohmann::json metrics_to_json(const EpochDone& message) {
+  const sweeps::EpochMetrics& metrics = message.metrics;
+  nlohmann::json json = message.own_metrics;
+  const auto add = [&](const char* name, double value) {
+    if (!std::isnan(value)) json[name] = value;
+  };
+  add("train_loss", metrics.train_loss);
+  add("train_accuracy", metrics.train_accuracy);
+  add("val_accuracy", metrics.val_accuracy);
+  add("learning_rate", metrics.learning_rate);
+  json["epoch"] = metrics.epoch;
+  json["val_loss"] = metrics.val_loss;
+  json["seconds"] = metrics.seconds;
+  json["data_wait_s"] = metrics.data_wait_s;
+  json["train_images"] = metrics.train_images;
+  json["val_images"] = metrics.val_images;
+  json["val_classes_predicted"] = metrics.val_classes_predicted;
+  return json;
+}
+
+// Takes metrics out of an object; what is left are the trainer's own.
+class MetricsReader {
+ public:
+  explicit MetricsReader(nlohmann::json metrics) : metrics_(std::move(metrics)) {}
+
+  template <class Number>
+  Number take(const char* name) {
+    const Number number = metrics_.at(name);
+    metrics_.erase(name);
+    return number;
+  }
+  template <class Number>
+  Number take(const char* name, Number without) {
+    return metrics_.contains(name) ? take<Number>(name) : without;
+  }
+  std::map<std::string, double> rest() const { return metrics_; }
+
+ private:
+  nlohmann::json metrics_;
+};
+
+}  // namespace
+
+void to_json(nlohmann::json& json, const EpochDone& message) {
+  json = {{"attempt", message.attempt}, {"metrics", metrics_to_json(message)}};
+}
+void from_json(const nlohmann::json& json, EpochDone& message) {
+  constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+  MetricsReader metrics(json.at("metrics"));
+  message = {.attempt = json.at("attempt"),
+             .metrics = {.epoch = metrics.take<int>("epoch"),
+                         .train_loss = metrics.take("train_loss", kNotMeasured),
+                         .train_accuracy = metrics.take("train_accuracy", kNotMeasured),
+                         .val_loss = metrics.take<double>("val_loss"),
+                         .val_accuracy = metrics.take("val_accuracy", kNotMeasured),
+                         .learning_rate = metrics.take("learning_rate", kNotMeasured),
+                         .seconds = metrics.take<double>("seconds"),
+                         .data_wait_s = metrics.take("data_wait_s", 0.0),
+                         .train_images = metrics.take("train_images", 0),
+                         .val_images = metrics.take("val_images", 0),
+                         .val_classes_predicted = metrics.take("val_classes_predicted", 0)}};
+  message.own_metrics = metrics.rest();
+}
 
 // The predictions stand beside the other fields.
 void to_json(nlohmann::json& json, const Predicted& message) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -90,7 +91,8 @@ struct Progress {  // at most a few a second; proves that the trainer lives
 
 struct EpochDone {  // the trainer waits for the Verdict
   sweeps::AttemptId attempt = 0;
-  sweeps::EpochMetrics metrics;
+  sweeps::EpochMetrics metrics;                    // NaN or 0 for what the trainer does not measure
+  std::map<std::string, double> own_metrics = {};  // finite, by a name that `metrics` does not have
 };
 
 // Before the end of a trial with a frozen base: how many passes of the base over a set of images

@@ -246,7 +246,7 @@ void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::P
 
 void Coordinator::handle(cluster::Rank from, std::size_t trial, const cluster::EpochDone& epoch) {
   try {
-    queue_.remember(ledger_.add_epoch(epoch.attempt, epoch.metrics));
+    queue_.remember(ledger_.add_epoch(epoch.attempt, epoch.metrics, epoch.own_metrics));
   } catch (const std::invalid_argument& error) {
     abandon(from, kProtocol, error.what());
     return;

@@ -117,7 +117,8 @@ void Ledger::set_parameters(sweeps::AttemptId attempt, std::int64_t parameters) 
   running(attempt).parameters = parameters;
 }
 
-results::Change Ledger::add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics) {
+results::Change Ledger::add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics,
+                                  std::map<std::string, double> own_metrics) {
   TrialRecord& record = running(attempt);
   const int expected = static_cast<int>(record.epochs.size()) + 1;
   if (metrics.epoch != expected) {
@@ -126,8 +127,10 @@ results::Change Ledger::add_epoch(sweeps::AttemptId attempt, const sweeps::Epoch
   }
   change(record, [&] { record.epochs.push_back(metrics); });
   waiting_.measure(running_.at(attempt), metrics.seconds);
-  return results::EpochRecorded{
-      .attempt = attempt, .trial = record.planned->id, .metrics = metrics};
+  return results::EpochRecorded{.attempt = attempt,
+                                .trial = record.planned->id,
+                                .metrics = metrics,
+                                .own_metrics = std::move(own_metrics)};
 }
 
 results::Change Ledger::keep_predictions(std::size_t trial, int epoch,

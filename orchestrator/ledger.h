@@ -87,7 +87,8 @@ class Ledger {
   std::optional<results::Change> rewind(sweeps::AttemptId attempt, int last_kept);
   void set_parameters(sweeps::AttemptId attempt, std::int64_t parameters);
   // Throws std::invalid_argument unless the epoch is the one after the last.
-  results::Change add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics);
+  results::Change add_epoch(sweeps::AttemptId attempt, const sweeps::EpochMetrics& metrics,
+                            std::map<std::string, double> own_metrics = {});
   // Throws std::invalid_argument unless the trial is complete and these are of the validation
   // images at its best epoch.
   results::Change keep_predictions(std::size_t trial, int epoch,

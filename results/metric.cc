@@ -1,7 +1,6 @@
 #include "results/metric.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace ranksweep::results {
 
@@ -23,10 +22,15 @@ const std::vector<Metric>& metrics() {
   return all;
 }
 
-const Metric& metric_named(const std::string& name) {
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  for (const Metric& metric : metrics()) names.push_back(metric.name);
+  return names;
+}
+
+const Metric* find_metric(const std::string& name) {
   const auto found = std::ranges::find(metrics(), name, &Metric::name);
-  if (found == metrics().end()) throw std::out_of_range("there is no metric " + name);
-  return *found;
+  return found == metrics().end() ? nullptr : &*found;
 }
 
 void rank_by(const Metric& metric, std::vector<RankedTrial>& ranking) {

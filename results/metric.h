@@ -20,8 +20,9 @@ struct Metric {
 
 // val_loss first.
 const std::vector<Metric>& metrics();
-// Throws std::out_of_range for a name that is none.
-const Metric& metric_named(const std::string& name);
+std::vector<std::string> metric_names();
+// Null for a name that is none.
+const Metric* find_metric(const std::string& name);
 
 // Orders the ranked trials of `ranking` by `metric`, on a tie as they were, and numbers them anew.
 // Those that do not have the metric lose their rank and follow.

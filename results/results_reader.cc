@@ -281,6 +281,38 @@ std::vector<sweeps::EpochMetrics> ResultsReader::epochs(const TrialId& trial) {
   return epochs;
 }
 
+std::vector<std::string> ResultsReader::own_metric_names() {
+  std::vector<std::string> names;
+  connection_->each(
+      "SELECT DISTINCT name FROM epoch_metric ORDER BY name", {},
+      [&](const SQLite::Statement& row) { names.push_back(row.getColumn(0).getString()); });
+  return names;
+}
+
+std::unordered_map<std::int64_t, double> ResultsReader::own_metric_at_best(
+    const std::string& name) {
+  std::unordered_map<std::int64_t, double> values;
+  connection_->each(
+      "SELECT trial.id, value FROM trial JOIN epoch_metric "
+      "ON epoch_metric.trial = trial.id AND epoch_metric.epoch = best_epoch AND name = ?",
+      {name}, [&](const SQLite::Statement& row) {
+        values.emplace(row.getColumn(0).getInt64(), row.getColumn(1).getDouble());
+      });
+  return values;
+}
+
+std::map<int, std::map<std::string, double>> ResultsReader::own_metrics(const TrialId& trial) {
+  std::map<int, std::map<std::string, double>> metrics;
+  connection_->each(
+      "SELECT epoch, name, value FROM epoch_metric JOIN trial ON trial.id = trial "
+      "WHERE identity = ?",
+      {trial.hex()}, [&](const SQLite::Statement& row) {
+        metrics[row.getColumn(0).getInt()][row.getColumn(1).getString()] =
+            row.getColumn(2).getDouble();
+      });
+  return metrics;
+}
+
 TrialId ResultsReader::find_trial(const std::string& prefix) {
   std::vector<TrialId> found;
   std::string candidates;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,6 +99,13 @@ class ResultsReader {
                    const std::function<void(std::int64_t trial, const sweeps::Predictions&)>& use);
   // Epochs in order. A number that was not finite is NaN.
   std::vector<sweeps::EpochMetrics> epochs(const sweeps::TrialId& trial);
+
+  // The names of the metrics that trainers have of their own, sorted.
+  std::vector<std::string> own_metric_names();
+  // One of them at each trial's best epoch, by RankedTrial::row.
+  std::unordered_map<std::int64_t, double> own_metric_at_best(const std::string& name);
+  // Those of a trial, by epoch and name.
+  std::map<int, std::map<std::string, double>> own_metrics(const sweeps::TrialId& trial);
 
   // The trial of the plan whose identity begins with `prefix`, of which there must be one.
   sweeps::TrialId find_trial(const std::string& prefix);

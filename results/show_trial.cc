@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -40,6 +42,25 @@ Table attempt_table(const std::vector<Attempt>& attempts, const sweeps::TrialId&
                           attempt.ended_at, attempt.outcome, attempt.cause, attempt.message});
   }
   return table;
+}
+
+using OwnMetrics = std::map<int, std::map<std::string, double>>;  // by epoch and name
+
+// Adds a column for each metric that the trainer has of its own.
+void add_own_metrics(const OwnMetrics& own, const std::vector<sweeps::EpochMetrics>& epochs,
+                     Table& table) {
+  std::set<std::string> names;
+  for (const auto& [epoch, metrics] : own) {
+    for (const auto& [name, value] : metrics) names.insert(name);
+  }
+  for (const std::string& name : names) {
+    table.columns.push_back({name, name});
+    for (std::size_t i = 0; i < epochs.size(); ++i) {
+      const auto epoch = own.find(epochs[i].epoch);
+      const bool measured = epoch != own.end() && epoch->second.contains(name);
+      table.rows[i].push_back(measured ? Cell(epoch->second.at(name)) : Cell());
+    }
+  }
 }
 
 Table epoch_table(const std::vector<sweeps::EpochMetrics>& epochs) {
@@ -109,6 +130,7 @@ std::string show_trial(ResultsReader& reader, const std::string& prefix, TableFo
   std::vector<Parameter> parameters;
   std::vector<Attempt> attempts;
   std::vector<sweeps::EpochMetrics> epochs;
+  OwnMetrics own_metrics;
   reader.at_one_moment([&] {
     const sweeps::TrialId id = reader.find_trial(prefix);
     const auto ranking = reader.ranking();
@@ -117,10 +139,12 @@ std::string show_trial(ResultsReader& reader, const std::string& prefix, TableFo
     parameters = reader.parameters(id);
     attempts = reader.attempts();
     epochs = reader.epochs(id);
+    own_metrics = reader.own_metrics(id);
   });
   const Table parameter_rows = parameter_table(parameters);
   const Table attempt_rows = attempt_table(attempts, trial.trial);
-  const Table epoch_rows = epoch_table(epochs);
+  Table epoch_rows = epoch_table(epochs);
+  add_own_metrics(own_metrics, epochs, epoch_rows);
   if (format == TableFormat::csv || format == TableFormat::latex) {
     return render(epoch_rows, format);
   }

@@ -63,6 +63,7 @@ class ChangeWriter {
                ended_at, elapsed_s)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?9 + coalesce(
               (SELECT elapsed_s FROM epoch WHERE trial = ?2 AND epoch = ?3 - 1), 0)))"),
+        put_own_metric_(database, "INSERT INTO epoch_metric VALUES (?, ?, ?, ?)"),
         discard_epochs_(database, "DELETE FROM epoch WHERE trial = ? AND epoch > ?"),
         put_step_(database, R"(
             INSERT INTO measured_step
@@ -143,6 +144,14 @@ class ChangeWriter {
     put_epoch_.bind(13, metrics.val_classes_predicted);
     put_epoch_.bind(14, format_utc(clock_()));
     put_epoch_.exec();
+    for (const auto& [name, value] : change.own_metrics) {
+      put_own_metric_.tryReset();
+      put_own_metric_.bind(1, row_of(change.trial));
+      put_own_metric_.bind(2, metrics.epoch);
+      put_own_metric_.bind(3, name);
+      put_own_metric_.bind(4, value);
+      put_own_metric_.exec();
+    }
   }
 
   void operator()(const PredictionsKept& change) {
@@ -255,6 +264,7 @@ class ChangeWriter {
   SQLite::Statement excuse_attempt_;
   SQLite::Statement set_state_;
   SQLite::Statement put_epoch_;
+  SQLite::Statement put_own_metric_;
   SQLite::Statement discard_epochs_;
   SQLite::Statement put_step_;
   SQLite::Statement skip_file_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -45,6 +46,7 @@ struct EpochRecorded {  // replaces a row of the same trial and epoch
   sweeps::AttemptId attempt = 0;
   sweeps::TrialId trial;
   sweeps::EpochMetrics metrics;
+  std::map<std::string, double> own_metrics = {};  // the trainer's own, by name; finite
 };
 
 struct PredictionsKept {  // of the validation images, at an epoch that is recorded

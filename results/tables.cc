@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "results/comparison_with_best.h"
 #include "results/metric.h"
@@ -64,6 +65,27 @@ double median(const std::vector<double>& numbers) {
   return numbers.size() % 2 == 1 ? numbers[middle] : (numbers[middle - 1] + numbers[middle]) / 2;
 }
 
+Metric own_metric(ResultsReader& reader, const std::string& name, bool higher_is_better) {
+  const std::vector<std::string> names = reader.own_metric_names();
+  if (std::ranges::find(names, name) == names.end()) {
+    throw StoreError(fmt::format("there is no metric '{}'; there are {}{}{}", name,
+                                 fmt::join(metric_names(), ", "), names.empty() ? "" : ", ",
+                                 fmt::join(names, ", ")));
+  }
+  return {.name = name,
+          .heading = name,
+          .higher_is_better = higher_is_better,
+          .of = [values = reader.own_metric_at_best(name)](const RankedTrial& trial) {
+            const auto found = values.find(trial.row);
+            return found == values.end() ? std::nullopt : std::optional(found->second);
+          }};
+}
+
+Metric chosen_metric(ResultsReader& reader, const RankOptions& options) {
+  const Metric* metric = find_metric(options.metric);
+  return metric != nullptr ? *metric : own_metric(reader, options.metric, options.highest);
+}
+
 Table grouped_trials(ResultsReader& reader, const std::vector<std::string>& by,
                      const Metric& metric) {
   const auto values = groups_of(reader, by);
@@ -111,7 +133,7 @@ Cell high(const std::optional<Interval>& interval) {
 }
 
 Table single_trials(ResultsReader& reader, const RankOptions& options) {
-  const Metric& metric = metric_named(options.metric);
+  const Metric metric = chosen_metric(reader, options);
   const bool as_stored = metric.name == metrics().front().name;
   std::vector<RankedTrial> ranking = reader.ranking(as_stored ? options.limit : std::nullopt);
   std::optional<RankedTrial> best;
@@ -119,7 +141,14 @@ Table single_trials(ResultsReader& reader, const RankOptions& options) {
   if (!as_stored) rank_by(metric, ranking);
   if (options.limit && ranking.size() > *options.limit) ranking.resize(*options.limit);
   if (best) compare_with_best(reader, *best, ranking);
-  return rank_table(reader, ranking);
+  Table table = rank_table(reader, ranking);
+  if (find_metric(metric.name) == nullptr) {
+    table.columns.push_back({metric.name, metric.heading, metric.show});
+    for (std::size_t i = 0; i < ranking.size(); ++i) {
+      table.rows[i].push_back(cell(metric.of(ranking[i])));
+    }
+  }
+  return table;
 }
 
 }  // namespace
@@ -128,7 +157,7 @@ Table rank_table(ResultsReader& reader, const RankOptions& options) {
   Table table;
   reader.at_one_moment([&] {
     table = options.by.empty() ? single_trials(reader, options)
-                               : grouped_trials(reader, options.by, metric_named(options.metric));
+                               : grouped_trials(reader, options.by, chosen_metric(reader, options));
   });
   limit_rows(table, options.limit);
   return table;

@@ -17,12 +17,14 @@ struct RankOptions {
   // trial.
   std::vector<std::string> by;
   std::optional<std::size_t> limit;  // at most so many rows
-  std::string metric = "val_loss";   // what the order goes by: metrics()
+  // What the order goes by: one of metrics(), or of the trainers' own.
+  std::string metric = "val_loss";
+  bool highest = false;  // whether an own metric is better when it is higher
 };
 
 // The ranking with the values of the swept parameters and the comparison with the best, or, with
 // options.by, the median and range of the metric for each group, best median first. Throws
-// StoreError for a name in `by` that is no parameter.
+// StoreError for a name in `by` that is no parameter, and a metric that there is not.
 Table rank_table(ResultsReader& reader, const RankOptions& options = {});
 // The same, without options, of trials that were read already.
 Table rank_table(ResultsReader& reader, std::span<const RankedTrial> trials);

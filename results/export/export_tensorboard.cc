@@ -187,6 +187,7 @@ void write_run(ResultsReader& reader, const std::filesystem::path& folder, const
   EventFile file(folder / run_name(trial), begun);
   file.add_hparams("session_start_info", begun, 3, session_start(trial, parameters, begun));
   double time = begun;
+  auto own_metrics = reader.own_metrics(trial.trial);
   for (const sweeps::EpochMetrics& epoch : reader.epochs(trial.trial)) {
     time += epoch.seconds;
     const auto add = [&](const char* tag, double value) {
@@ -197,6 +198,7 @@ void write_run(ResultsReader& reader, const std::filesystem::path& folder, const
     add("accuracy/train", epoch.train_accuracy);
     add("accuracy/validation", epoch.val_accuracy);
     add("learning_rate", epoch.learning_rate);
+    for (const auto& [name, value] : own_metrics[epoch.epoch]) add(name.c_str(), value);
     if (epoch.epoch == trial.best_epoch) {
       add(kBestLoss, epoch.val_loss);
       add(kBestAccuracy, epoch.val_accuracy);

@@ -56,6 +56,15 @@ WHEN NEW.epochs_done IS NULL BEGIN
   WHERE id = NEW.id;
 END;
 
+CREATE TABLE epoch_metric (
+  trial INTEGER NOT NULL REFERENCES trial (id),
+  epoch INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (trial, epoch, name),
+  FOREIGN KEY (trial, epoch) REFERENCES epoch (trial, epoch) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS measured_step (
   sweep INTEGER NOT NULL REFERENCES sweep (id),
   architecture TEXT NOT NULL,

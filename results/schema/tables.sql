@@ -213,6 +213,16 @@ WHEN NEW.epochs_done IS NULL BEGIN
   WHERE id = NEW.id;
 END;
 
+-- What a trainer measures besides, under names of its own.
+CREATE TABLE epoch_metric (
+  trial INTEGER NOT NULL REFERENCES trial (id),
+  epoch INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (trial, epoch, name),
+  FOREIGN KEY (trial, epoch) REFERENCES epoch (trial, epoch) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
 -- The images of the validation and the test split, in the order in which trainers take them. What
 -- `on_bad_file: skip` left out is not among them, so positions may have gaps.
 CREATE TABLE image (

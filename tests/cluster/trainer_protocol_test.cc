@@ -78,6 +78,15 @@ TEST(TrainerProtocol, ATrainerMayKnowLittleOfAnEpoch) {
   EXPECT_EQ(again.metrics.seconds, 2);
 }
 
+TEST(TrainerProtocol, MetricsOfAnyNameAreTheTrainersOwn) {
+  EpochDone sent{.attempt = 1, .metrics = {.epoch = 2}, .own_metrics = {{"f1", 0.1 + 0.2}}};
+  const auto received = std::get<EpochDone>(decode_report(encode(Report(sent))));
+  EXPECT_EQ(received.own_metrics, sent.own_metrics);
+  EXPECT_THAT(error_of(R"({"type": "epoch", "attempt": 1, "metrics": {"epoch": 1, "val_loss": 1,
+                           "seconds": 1, "f1": "high"}})"),
+              HasSubstr("must be number"));
+}
+
 TEST(TrainerProtocol, PredictionsKeepEveryBitInOneLine) {
   Predicted sent{.attempt = 3, .epoch = 2, .predictions = {.images = 1 << 16, .classes = 2}};
   for (int i = 0; i < 1 << 17; ++i) {

@@ -50,7 +50,7 @@ def train(trial):
             time.sleep(trial.parameters.get("pause", 0))
             trial.progress(step, 5)
         loss = place * place + 1 / width + 10 * max(0, epoch - trial.parameters.get("turn", 99))
-        trial.report(val_loss=loss, train_loss=place * place, save=lambda path: path.write_text(json.dumps({"place": place})))
+        trial.report(val_loss=loss, train_loss=place * place, **{"distance": place, "f-1": width}, save=lambda path: path.write_text(json.dumps({"place": place})))
 
 serve(train)
 """
@@ -140,6 +140,18 @@ class ExternalTrainerTest(RanksweepCase):
         self.assertIn(f"trial {best[:8]} was trained by `python3 train.py`: its model is that program's own", refusal)
         self.assertIn("that program's own", self.ranksweep("export", self.database, "-o", self.folder / "m", expect=2))
         self.assertIn("external trainer", self.ranksweep("preview", sweep, expect=2))
+
+    def test_metrics_have_any_names(self):
+        self.run_sweep(self.sweep())
+        ranked = self.ranksweep("rank", self.database, "--metric", "f-1", "--format", "csv").splitlines()
+        self.assertEqual([line.split(",")[-1] for line in ranked], ["f-1", "8", "16"])
+        ranked = self.ranksweep("rank", self.database, "--metric", "f-1", "--highest", "--format", "csv").splitlines()
+        self.assertEqual([line.split(",")[-1] for line in ranked], ["f-1", "16", "8"])
+        self.assertIn("there is no metric 'f1'; there are val_loss, val_accuracy",
+                      self.ranksweep("rank", self.database, "--metric", "f1", expect=2))
+        [(best,)] = self.query("SELECT trial FROM ranking WHERE rank = 1")
+        epochs = json.loads(self.ranksweep("show", self.database, best, "--format", "json"))["epochs"]
+        self.assertEqual([epoch["distance"] for epoch in epochs], [epoch["train_loss"] ** 0.5 for epoch in epochs])
 
     def test_early_stopping_is_the_coordinators(self):
         self.run_sweep(self.sweep(grid=", turn: 2", training="epochs: 50, early_stopping: {patience: 3}"))

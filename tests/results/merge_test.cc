@@ -88,6 +88,7 @@ TEST_F(MergeTest, NoTableIsForgotten) {
   change(
       whole,
       "INSERT INTO skipped_file VALUES (1, 'a.jpg', 'is empty');"
+      "INSERT INTO epoch_metric VALUES (1, 1, 'f1', 0.5);"
       "INSERT INTO attempt_member VALUES (1, 0, 0, 'node-a', 'cuda:0');"
       "INSERT INTO measured_step VALUES (1, 'resnet50', 'full', 32, 32, 8, 'float32', "
       "'contiguous', 'cpu', 2, 0.5);"

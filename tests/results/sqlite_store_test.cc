@@ -352,6 +352,20 @@ TEST_F(SqliteStoreTest, RefusesAnotherSweepAndOtherData) {
   EXPECT_EQ(bytes_of(path_), before);
 }
 
+TEST_F(SqliteStoreTest, KeepsMetricsOfAnyNameWithTheirEpoch) {
+  const auto store = open();
+  EpochRecorded first = recorded(1, 0, 1, 0.5);
+  first.own_metrics = {{"f1", 0.25}, {"of a class", 1}};
+  EpochRecorded second = recorded(1, 0, 2, 0.4);
+  second.own_metrics = {{"f1", 0.75}};
+  store->commit(std::vector<Change>{started(1, 0), first, second});
+  const std::string all = "SELECT epoch, name, value FROM epoch_metric ORDER BY epoch, name";
+  EXPECT_EQ(ask(all), "1|f1|0.25\n1|of a class|1.0\n2|f1|0.75\n");
+  first.own_metrics = {{"f1", 0.5}};
+  store->commit(std::vector<Change>{EpochsDiscarded{plan_.trials[0].id, 1}, first});
+  EXPECT_EQ(ask(all), "1|f1|0.5\n");
+}
+
 TEST_F(SqliteStoreTest, RefusesAFileThatIsNoDatabase) {
   for (const std::string& content : {std::string("precious notes"), std::string(5000, 'x')}) {
     std::ofstream(path_) << content;

@@ -211,13 +211,14 @@ void add_result_commands(CLI::App& app, ExitCode& result) {
       ->add_option("--by", ranking->rank.by,
                    "One row for the trials that agree in these parameters: median and range")
       ->delimiter(',');
-  std::vector<std::string> metrics;
-  for (const results::Metric& metric : results::metrics()) metrics.push_back(metric.name);
   command
       ->add_option("--metric", ranking->rank.metric,
-                   "What to rank by, at the epoch of the lowest validation loss")
-      ->check(CLI::IsMember(metrics))
+                   fmt::format("What to rank by, at the epoch of the lowest validation loss: {}, "
+                               "or one of an external trainer's own",
+                               fmt::join(results::metric_names(), ", ")))
       ->capture_default_str();
+  command->add_flag("--highest", ranking->rank.highest,
+                    "An own metric of the trainer is better when it is higher");
   command->add_option("--limit", ranking->rank.limit,
                       "At most so many rows; without it a table for people ends after 100");
 
