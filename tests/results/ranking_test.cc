@@ -91,11 +91,11 @@ std::vector<Standing> standings_by_plain_sql(ResultsReader& reader) {
           SELECT 1 FROM epoch o WHERE o.trial = e.trial AND o.val_loss IS NOT NULL
             AND (o.val_loss < e.val_loss OR (o.val_loss = e.val_loss AND o.epoch < e.epoch)))
       ), t AS (
-        SELECT trial.identity AS id, epoch, ifnull(val_loss, 9e99) AS loss,
-          -ifnull(val_accuracy, -1) AS error, ifnull(network_parameters, 9e99) AS size,
+        SELECT trial.identity AS id, epoch, ifnull(best.val_loss, 9e99) AS loss,
+          -ifnull(best.val_accuracy, -1) AS error, ifnull(network_parameters, 9e99) AS size,
           CASE WHEN state <> 'finished' THEN state
                WHEN epoch IS NULL THEN 'diverged'
-               WHEN val_classes_predicted = 1 THEN 'collapsed'
+               WHEN best.val_classes_predicted = 1 THEN 'collapsed'
                ELSE 'finished' END AS mark
         FROM trial LEFT JOIN best ON best.trial = trial.id
         WHERE trial.id IN (SELECT trial FROM sweep_trial)

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "sweeps/architectures.h"
 #include "sweeps/identifier.h"
 #include "sweeps/trial_parameters.h"
 #include "sweeps/trial_values.h"
@@ -168,6 +169,8 @@ TEST(TrialParameters, CopyAndEqualLookAtTheirOwnParameterAlone) {
   std::mt19937_64 random(3);
   for (const TrialParameter& parameter : trial_parameters()) {
     const Trial from = testing::random_spec(random);
+    // Such a trial's weights are its architecture's, and no parameter of their own.
+    if (parameter.name == "weights" && is_torchscript(from.architecture)) continue;
     Trial to = resnet50();
     parameter.copy(to, from);
     EXPECT_TRUE(parameter.equal(to, from)) << parameter.name;
