@@ -95,15 +95,6 @@ void check_integrity(SQLite::Database& database, const std::filesystem::path& pa
   }
 }
 
-void set_journal(SQLite::Database& database, Journal journal) {
-  const std::string wanted = journal == Journal::wal ? "wal" : "delete";
-  const std::string mode = database.execAndGet("PRAGMA journal_mode = " + wanted).getString();
-  if (mode != wanted) {
-    throw StoreError(fmt::format("{}: its journal stays '{}' and does not become '{}'",
-                                 database.getFilename(), mode, wanted));
-  }
-}
-
 void migrate_if_earlier(SQLite::Database& database) {
   const int version = version_of(database);
   if (version == kSchemaVersion) return;
@@ -160,7 +151,8 @@ std::unique_ptr<SQLite::Database> open_for_writing(const std::filesystem::path& 
       check_schema(*database, path);
       check_integrity(*database, path);
     }
-    set_journal(*database, journal);
+    // A log's first write would leave a file that nobody knows for one of ours until it has tables.
+    if (!is_new || journal == Journal::rollback) set_journal(*database, journal);
     // A commit outlasts a power cut: with a rollback journal EXTRA syncs the folder once the
     // journal is gone, with a log every commit syncs it.
     database->exec("PRAGMA synchronous = EXTRA");
@@ -190,6 +182,15 @@ std::unique_ptr<SQLite::Database> open_to_copy(const std::filesystem::path& path
     check_schema(*database, path);
   });
   return database;
+}
+
+void set_journal(SQLite::Database& database, Journal journal) {
+  const std::string wanted = journal == Journal::wal ? "wal" : "delete";
+  const std::string mode = database.execAndGet("PRAGMA journal_mode = " + wanted).getString();
+  if (mode != wanted) {
+    throw StoreError(fmt::format("{}: its journal stays '{}' and does not become '{}'",
+                                 database.getFilename(), mode, wanted));
+  }
 }
 
 void end_wal(SQLite::Database& database) {

@@ -42,6 +42,8 @@ class WithoutChecks {
   SQLite::Database& database_;
 };
 
+// For a database that has tables. Throws when a reader keeps a write-ahead log from ending.
+void set_journal(SQLite::Database& database, Journal journal);
 // Moves what a write-ahead log holds into the database, and leaves a file that works everywhere. A
 // reader that is connected may keep it from that: then the log stays, for the next writer.
 void end_wal(SQLite::Database& database);

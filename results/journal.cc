@@ -34,8 +34,9 @@ class Probe {
     with_store_errors(files_.database, [&] {
       SQLite::Transaction transaction(*database_);
       create_schema(*database_);
-      database_->exec(fmt::format("CREATE VIEW probe AS SELECT '{}' AS answer", kAnswer));
       transaction.commit();
+      set_journal(*database_, Journal::wal);
+      database_->exec(fmt::format("CREATE VIEW probe AS SELECT '{}' AS answer", kAnswer));
     });
   }
 

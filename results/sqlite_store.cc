@@ -299,6 +299,7 @@ class SqliteStore::Connection {
         written_ = write_plan(*database_, path, plan, provenance, format_utc(clock_()));
         transaction.commit();
       }
+      set_journal(*database_, options.journal);
       rows_ = load_rows(*database_, written_.sweep);
       database_->setBusyTimeout(static_cast<int>(options.commit_timeout.count()));
       writer_.emplace(*database_, rows_, written_, clock_);
