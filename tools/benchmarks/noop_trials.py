@@ -29,7 +29,7 @@ TRIALS = {"ranksweep": 4000, "ranksweep, --journal wal": 4000, "Optuna, SQLite":
           "Ray Tune": 100, "libEnsemble, local": 4000, "libEnsemble, MPI": 4000, "DeepHyper": 400}
 DURABLE = {"ranksweep": "each step", "ranksweep, --journal wal": "each step", "Optuna, SQLite": "each step",
            "Optuna, journal file": "each step", "Ray Tune": "now and then", "libEnsemble, local": "no",
-           "libEnsemble, MPI": "no", "DeepHyper": "no"}
+           "libEnsemble, MPI": "no", "DeepHyper": "now and then"}
 MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n"]
 
 SWEEP = """
@@ -159,9 +159,9 @@ def run_deephyper(trials, workers):
     problem = HpProblem()
     problem.add_hyperparameter((0.0, 1.0), "learning_rate")
     evaluator = Evaluator.create(noop_job, method="process", method_kwargs={"num_workers": workers})
-    search = RandomSearch(problem, evaluator, log_dir=os.getcwd())
+    search = RandomSearch(problem, log_dir=os.getcwd())
     begin = time.perf_counter()
-    done = len(search.search(max_evals=trials))
+    done = len(search.search(evaluator, max_evals=trials))
     return done, time.perf_counter() - begin, f"RandomSearch, {workers} processes"
 
 
