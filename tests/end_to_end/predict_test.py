@@ -15,7 +15,7 @@ from ranksweep_case import RanksweepCase
 SWEEP = """
 name: predict
 data: {path: FACES, image_size: 48}
-grid: {learning_rate: [1e-3, 1e-4]}
+grid: {learning_rate: [1e-3, 8e-4]}
 training: {architecture: simple_cnn, epochs: 3, batch_size: 16}
 """
 

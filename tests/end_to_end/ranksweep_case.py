@@ -39,7 +39,7 @@ WITH best AS (
   FROM epoch)
 SELECT trial.identity, best.epoch, best.val_loss, best.val_accuracy
 FROM best JOIN trial ON trial.id = best.trial
-WHERE place = 1 AND trial.state = 'finished' AND val_classes_predicted > 1
+WHERE place = 1 AND trial.state = 'finished' AND best.val_classes_predicted > 1
 ORDER BY best.val_loss, best.val_accuracy DESC, trial.network_parameters, trial.identity
 """
 

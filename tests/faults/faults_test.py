@@ -109,7 +109,7 @@ class FaultsTest(RanksweepCase):
                          [(3,)])
 
     def test_too_little_memory_is_told_with_the_last_words(self):
-        self.use_trainer(f"ulimit -v 60000\nexec {BIN}/ranksweep-trainer")
+        self.use_trainer(f"ulimit -v 200000\nexec {BIN}/ranksweep-trainer")
         sweep = self.write_sweep(SWEEP)
         output = self.run_sweep(sweep, expect=3)
         self.assertIn("no device is left to train on", output)
