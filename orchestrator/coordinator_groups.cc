@@ -25,12 +25,10 @@ bool Coordinator::can_train(const AgentState& agent) const {
 
 std::vector<RankPlace> Coordinator::places(bool (Coordinator::*wanted)(const AgentState&) const,
                                            Clock::time_point now) const {
-  constexpr double kNotKnown = std::numeric_limits<double>::infinity();
   const auto free_in_s = [&](const AgentState& agent) {
     if (!agent.attempt) return 0.0;
-    return agent.free_at
-               ? std::max(std::chrono::duration<double>(*agent.free_at - now).count(), 0.0)
-               : kNotKnown;
+    if (!agent.free_at) return std::numeric_limits<double>::infinity();  // not known
+    return std::max(std::chrono::duration<double>(*agent.free_at - now).count(), 0.0);
   };
   std::vector<RankPlace> found;
   for (const auto& [rank, agent] : agents_) {

@@ -27,7 +27,8 @@ TrialSpec trial_spec_from_json(const json& object) {
   if (!object.is_object() || !object.contains("architecture")) {
     throw std::invalid_argument("no trial: an object with `architecture` is wanted");
   }
-  Trial spec;
+  Trial trial;  // what parameters are set in
+  TrialSpec& spec = trial;
   std::vector<Diagnostic> found;
   for (const auto& [name, value] : object.items()) {
     const Node node = node_from_json(value);
@@ -39,7 +40,7 @@ TrialSpec trial_spec_from_json(const json& object) {
                is_torchscript(value.get_ref<const std::string&>())) {
       spec.architecture = value.get<std::string>();  // whose file is among the weights
     } else if (const TrialParameter* parameter = find_trial_parameter(name)) {
-      if (check(parameter->shape, node, name, found)) parameter->set(spec, value);
+      if (check(parameter->shape, node, name, found)) parameter->set(trial, value);
     } else {
       found.push_back({0, 0,
                        fmt::format("a trial has no parameter `{}`{}", name,
