@@ -46,7 +46,7 @@ TrialSpec step_of(const TrialSpec& spec) {
   return step;
 }
 
-StepMeasured row_of(TrialSpec step, const Variant& variant) {
+StepMeasured row_of(const TrialSpec& step, const Variant& variant) {
   return {.architecture = step.architecture,
           .training = sweeps::encode(step.training),
           .image_size = step.image_size,

@@ -47,7 +47,7 @@ struct CheckOptions {
 sweeps::DataSpec data_of(const CheckOptions& options) {
   const std::string extension = options.path.extension().string();
   if (extension == ".yaml" || extension == ".yml") {
-    const sweeps::DataSpec data = sweeps::load_sweep_file(options.path).sweep.data;
+    sweeps::DataSpec data = sweeps::load_sweep_file(options.path).sweep.data;
     if (data.path.empty()) {
       throw CommandError(ExitCode::bad_input,
                          fmt::format("{} has no `data` to check; `ranksweep check` shows the plan",
