@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/temporary_folder.h"
 #include "tools/cli/exit_code.h"
 
 namespace ranksweep::cli {
@@ -16,26 +17,20 @@ namespace fs = std::filesystem;
 
 class ScratchFolderTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "ranksweep-scratch-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path cache() const { return folder_ / ("ranksweep-" + std::to_string(::getuid())); }
 
-  fs::path folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(ScratchFolderTest, TheLastToLeaveRemovesIt) {
-  std::optional<ScratchFolder> first(folder_);
-  std::optional<ScratchFolder> second(folder_);
+  std::optional<ScratchFolder> first(folder_.path());
+  std::optional<ScratchFolder> second(folder_.path());
   EXPECT_EQ(std::getenv("RANKSWEEP_CACHE"), cache().string());
   std::ofstream(cache() / "faces.images") << "pixels";
   first.reset();
   EXPECT_TRUE(fs::exists(cache() / "faces.images"));
   second.reset();
-  EXPECT_TRUE(fs::is_empty(folder_));
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
 TEST_F(ScratchFolderTest, WhatAKillLeftIsUsedAndRemoved) {
@@ -43,17 +38,17 @@ TEST_F(ScratchFolderTest, WhatAKillLeftIsUsedAndRemoved) {
   std::ofstream(cache() / "faces.images") << "pixels";
   std::ofstream(cache().string() + ".lock") << "";
   {
-    const ScratchFolder scratch(folder_);
+    const ScratchFolder scratch(folder_.path());
     EXPECT_TRUE(fs::exists(cache() / "faces.images"));
   }
-  EXPECT_TRUE(fs::is_empty(folder_));
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
 TEST_F(ScratchFolderTest, SaysWhyItCannotBe) {
   std::ofstream(folder_ / "file") << "";
   EXPECT_THROW(ScratchFolder(folder_ / "file"), CommandError);
   std::ofstream(cache()) << "not a folder";
-  EXPECT_THROW(ScratchFolder{folder_}, CommandError);
+  EXPECT_THROW(ScratchFolder{folder_.path()}, CommandError);
 }
 
 }  // namespace

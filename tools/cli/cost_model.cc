@@ -33,8 +33,8 @@ std::string network_of(const sweeps::TrialSpec& spec) {
 // The networks that a trainer is asked about, each with the option that names it.
 using Asked = std::map<std::string, std::string>;
 
-Networks ask_trainer(const std::filesystem::path& trainer, const Asked& asked,
-                     std::array<int, 2> image_size) {
+Networks ask_for_networks(const std::filesystem::path& trainer, const Asked& asked,
+                          std::array<int, 2> image_size) {
   std::vector<std::string> command = {
       trainer.string(), "models",       "--format",
       "json",           "--image-size", fmt::format("{}x{}", image_size[0], image_size[1])};
@@ -125,7 +125,7 @@ std::vector<TrialCost> estimate_costs(const sweeps::Plan& plan, int train_images
         sweeps::is_torchscript(spec.architecture) ? kTorchScript : "--architectures";
   }
   std::map<std::array<int, 2>, Networks> networks;
-  for (const auto& [size, asked] : by_size) networks[size] = ask_trainer(trainer, asked, size);
+  for (const auto& [size, asked] : by_size) networks[size] = ask_for_networks(trainer, asked, size);
   std::vector<TrialCost> costs;
   std::map<std::string, int> bases;  // their numbers
   for (const sweeps::PlannedTrial& trial : plan.trials) {
