@@ -3,18 +3,18 @@
 -- is settled by, which some databases of schema 1 have already.
 
 ALTER TABLE trial ADD COLUMN best_epoch INTEGER;
-ALTER TABLE trial ADD COLUMN val_loss REAL;
-ALTER TABLE trial ADD COLUMN val_accuracy REAL;
-ALTER TABLE trial ADD COLUMN train_loss REAL;
-ALTER TABLE trial ADD COLUMN train_accuracy REAL;
-ALTER TABLE trial ADD COLUMN val_images INTEGER;
-ALTER TABLE trial ADD COLUMN val_classes_predicted INTEGER;
+ALTER TABLE trial ADD COLUMN best_val_loss REAL;
+ALTER TABLE trial ADD COLUMN best_val_accuracy REAL;
+ALTER TABLE trial ADD COLUMN best_train_loss REAL;
+ALTER TABLE trial ADD COLUMN best_train_accuracy REAL;
+ALTER TABLE trial ADD COLUMN best_val_images INTEGER;
+ALTER TABLE trial ADD COLUMN best_classes_predicted INTEGER;
 ALTER TABLE trial ADD COLUMN epochs_done INTEGER DEFAULT 0;
-ALTER TABLE trial ADD COLUMN seconds REAL DEFAULT 0;
+ALTER TABLE trial ADD COLUMN total_s REAL DEFAULT 0;
 ALTER TABLE trial ADD COLUMN mark TEXT GENERATED ALWAYS AS (
   CASE
     WHEN state = 'finished' AND best_epoch IS NULL THEN 'diverged'
-    WHEN state = 'finished' AND val_classes_predicted = 1 THEN 'collapsed'
+    WHEN state = 'finished' AND best_classes_predicted = 1 THEN 'collapsed'
     ELSE state
   END) VIRTUAL;
 ALTER TABLE trial ADD COLUMN mark_place INTEGER GENERATED ALWAYS AS (
@@ -27,7 +27,7 @@ ALTER TABLE epoch ADD COLUMN ended_at TEXT;
 DROP INDEX epoch_by_loss;
 
 CREATE INDEX trial_in_order ON trial (
-  mark_place, (val_loss IS NULL), val_loss, val_accuracy DESC,
+  mark_place, (best_val_loss IS NULL), best_val_loss, best_val_accuracy DESC,
   (network_parameters IS NULL), network_parameters, identity);
 
 CREATE TRIGGER epoch_inserted AFTER INSERT ON epoch BEGIN
@@ -45,13 +45,13 @@ END;
 CREATE TRIGGER epochs_summed_up AFTER UPDATE OF epochs_done ON trial
 WHEN NEW.epochs_done IS NULL BEGIN
   UPDATE trial SET
-    (best_epoch, val_loss, val_accuracy, train_loss, train_accuracy, val_images,
-     val_classes_predicted) = (
+    (best_epoch, best_val_loss, best_val_accuracy, best_train_loss, best_train_accuracy,
+     best_val_images, best_classes_predicted) = (
       SELECT epoch, val_loss, val_accuracy, train_loss, train_accuracy, val_images,
         val_classes_predicted
       FROM epoch WHERE trial = NEW.id AND val_loss IS NOT NULL
       ORDER BY val_loss, epoch LIMIT 1),
-    (epochs_done, seconds) = (
+    (epochs_done, total_s) = (
       SELECT coalesce(max(epoch), 0), coalesce(elapsed_s, 0) FROM epoch WHERE trial = NEW.id)
   WHERE id = NEW.id;
 END;

@@ -43,20 +43,20 @@ CREATE TABLE trial (
   network_parameters INTEGER CHECK (network_parameters > 0),  -- NULL: not known yet
   -- What its epochs come to. The triggers of `epoch` keep these, whoever writes.
   best_epoch INTEGER,               -- the lowest validation loss, on a tie the first; its figures:
-  val_loss REAL,
-  val_accuracy REAL,
-  train_loss REAL,
-  train_accuracy REAL,
-  val_images INTEGER,
-  val_classes_predicted INTEGER,
+  best_val_loss REAL,
+  best_val_accuracy REAL,
+  best_train_loss REAL,
+  best_train_accuracy REAL,
+  best_val_images INTEGER,
+  best_classes_predicted INTEGER,
   epochs_done INTEGER DEFAULT 0,
-  seconds REAL DEFAULT 0,
+  total_s REAL DEFAULT 0,
   -- How it stands: `finished` is an honest result; `collapsed` finished, but gives every image the
   -- same class at its best epoch.
   mark TEXT GENERATED ALWAYS AS (
     CASE
       WHEN state = 'finished' AND best_epoch IS NULL THEN 'diverged'
-      WHEN state = 'finished' AND val_classes_predicted = 1 THEN 'collapsed'
+      WHEN state = 'finished' AND best_classes_predicted = 1 THEN 'collapsed'
       ELSE state
     END) VIRTUAL,
   mark_place INTEGER GENERATED ALWAYS AS (
@@ -68,7 +68,7 @@ CREATE TABLE trial (
 
 -- The order of the ranking, so that its first rows are read without the others.
 CREATE INDEX trial_in_order ON trial (
-  mark_place, (val_loss IS NULL), val_loss, val_accuracy DESC,
+  mark_place, (best_val_loss IS NULL), best_val_loss, best_val_accuracy DESC,
   (network_parameters IS NULL), network_parameters, identity);
 
 -- The plan. A trial that a later sweep file no longer plans keeps its row in `trial` alone.
@@ -202,13 +202,13 @@ END;
 CREATE TRIGGER epochs_summed_up AFTER UPDATE OF epochs_done ON trial
 WHEN NEW.epochs_done IS NULL BEGIN
   UPDATE trial SET
-    (best_epoch, val_loss, val_accuracy, train_loss, train_accuracy, val_images,
-     val_classes_predicted) = (
+    (best_epoch, best_val_loss, best_val_accuracy, best_train_loss, best_train_accuracy,
+     best_val_images, best_classes_predicted) = (
       SELECT epoch, val_loss, val_accuracy, train_loss, train_accuracy, val_images,
         val_classes_predicted
       FROM epoch WHERE trial = NEW.id AND val_loss IS NOT NULL
       ORDER BY val_loss, epoch LIMIT 1),
-    (epochs_done, seconds) = (
+    (epochs_done, total_s) = (
       SELECT coalesce(max(epoch), 0), coalesce(elapsed_s, 0) FROM epoch WHERE trial = NEW.id)
   WHERE id = NEW.id;
 END;

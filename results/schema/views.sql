@@ -14,18 +14,18 @@ SELECT
   trial.identity AS trial,
   sweep_trial.description,
   trial.best_epoch,
-  trial.val_loss,
+  trial.best_val_loss AS val_loss,
   prediction.loss_low AS val_loss_low,
   prediction.loss_high AS val_loss_high,
-  trial.val_accuracy,
-  trial.train_loss,
-  trial.train_accuracy,
-  trial.val_images,
+  trial.best_val_accuracy AS val_accuracy,
+  trial.best_train_loss AS train_loss,
+  trial.best_train_accuracy AS train_accuracy,
+  trial.best_val_images AS val_images,
   test_result.loss AS test_loss,
   test_result.accuracy AS test_accuracy,
   test_result.images AS test_images,
   trial.epochs_done,
-  trial.seconds,
+  trial.total_s AS seconds,
   trial.network_parameters,
   (SELECT count(*) FROM attempt WHERE attempt.trial = trial.id) AS attempts,
   trial.id AS trial_id
@@ -34,8 +34,9 @@ JOIN sweep_trial ON sweep_trial.trial = trial.id
 LEFT JOIN prediction ON prediction.trial = trial.id AND prediction.epoch = trial.best_epoch
 LEFT JOIN test_result ON test_result.trial = trial.id AND test_result.epoch = trial.best_epoch
 WINDOW in_order AS (
-  ORDER BY trial.mark_place, trial.val_loss IS NULL, trial.val_loss, trial.val_accuracy DESC,
-    trial.network_parameters IS NULL, trial.network_parameters, trial.identity);
+  ORDER BY trial.mark_place, trial.best_val_loss IS NULL, trial.best_val_loss,
+    trial.best_val_accuracy DESC, trial.network_parameters IS NULL, trial.network_parameters,
+    trial.identity);
 
 CREATE VIEW best_per_architecture AS
 WITH placed AS (
@@ -190,10 +191,10 @@ SELECT
   parameter.value,
   count(*) FILTER (WHERE trial.mark = 'finished') AS ranked_trials,
   count(*) AS trials,
-  avg(trial.val_loss) FILTER (WHERE trial.mark = 'finished') AS mean_val_loss,
-  min(trial.val_loss) FILTER (WHERE trial.mark = 'finished') AS min_val_loss,
-  max(trial.val_loss) FILTER (WHERE trial.mark = 'finished') -
-    min(trial.val_loss) FILTER (WHERE trial.mark = 'finished') AS spread
+  avg(trial.best_val_loss) FILTER (WHERE trial.mark = 'finished') AS mean_val_loss,
+  min(trial.best_val_loss) FILTER (WHERE trial.mark = 'finished') AS min_val_loss,
+  max(trial.best_val_loss) FILTER (WHERE trial.mark = 'finished') -
+    min(trial.best_val_loss) FILTER (WHERE trial.mark = 'finished') AS spread
 FROM sweep
 JOIN swept_parameter ON swept_parameter.sweep = sweep.id
 JOIN sweep_trial ON sweep_trial.sweep = sweep.id

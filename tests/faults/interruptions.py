@@ -21,7 +21,8 @@ from ranksweep_case import RanksweepCase, four_trials  # noqa: E402
 
 SWEEP = four_trials(epochs=16, early_stopping="{patience: 6}", execution="threads: 1, checkpoint_interval: 1")
 EPOCHS = """
-SELECT identity, epoch, train_loss, train_accuracy, val_loss, val_accuracy, learning_rate, train_images, val_images
+SELECT identity, epoch, epoch.train_loss, epoch.train_accuracy, epoch.val_loss, epoch.val_accuracy, learning_rate,
+       train_images, val_images
 FROM epoch JOIN trial ON trial.id = epoch.trial ORDER BY identity, epoch
 """
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL]

@@ -237,11 +237,14 @@ TEST_F(SqliteStoreTest, DiscardsTheEpochsAfterTheLastKept) {
 TEST_F(SqliteStoreTest, SumsUpTheEpochsOfATrialWheneverTheyChange) {
   const auto store = open();
   const std::string sum =
-      "SELECT best_epoch, val_loss, epochs_done, seconds FROM trial WHERE id = 1";
+      "SELECT best_epoch, best_val_loss, epochs_done, total_s FROM trial WHERE id = 1";
   EXPECT_EQ(ask(sum), "NULL|NULL|0|0.0\n");
   store->commit(std::vector<Change>{started(1, 0), recorded(1, 0, 1, 0.7), recorded(1, 0, 2, 0.5),
                                     recorded(1, 0, 3, 0.5)});
   EXPECT_EQ(ask(sum), "2|0.5|3|4.5\n");
+  // A query of the epochs may join their trial without saying whose column it means.
+  EXPECT_EQ(ask("SELECT min(val_loss), sum(seconds) FROM epoch JOIN trial ON trial.id = trial"),
+            "0.5|4.5\n");
   store->commit(std::vector<Change>{recorded(1, 0, 2, 0.75)});  // trained again
   EXPECT_EQ(ask(sum), "3|0.5|3|4.5\n");
   store->commit(std::vector<Change>{EpochsDiscarded{plan_.trials[0].id, 2}});
