@@ -163,7 +163,7 @@ class ExternalTrainerTest(RanksweepCase):
             "exit": ("lost", "exit status 0", "the trainer ended in mid-trial"),
             "exception": ("failed", "internal", "ValueError: no such thing"),
             "garbage": ("lost", "trainer protocol", "not a JSON object: this is no JSON"),
-            "hang": ("lost", "no progress", "the trainer said nothing for 3 s"),
+            "hang": ("lost", "no progress", "the trainer said nothing for 10 s"),
             "early end": ("lost", "trainer protocol", "the trainer called the trial finished before it was told to"),
         }
         for fault, ending in expected.items():
@@ -171,7 +171,8 @@ class ExternalTrainerTest(RanksweepCase):
                 self.database = self.folder / f"{fault}.db"
                 self.run_sweep(self.write_sweep(
                     SWEEP.split("grid:")[0] + f"grid: {{width: 8, rate: 0.1, fault: {fault}}}\n"
-                    "training: {epochs: 4, early_stopping: false}\nexecution: {silence_limit: 3}\n"))
+                    "training: {epochs: 4, early_stopping: false}\n"
+                    + ("execution: {silence_limit: 10}\n" if fault == "hang" else "")))
                 first, second = self.attempts()
                 self.assertEqual(first[:3], ending)
                 self.assertIn(f"about to go wrong: {fault}", first[3])
