@@ -100,11 +100,11 @@ std::string render_markdown(const Table& table) {
   }
   std::string result = heading + "\n" + rule + "\n";
   for (const auto& row : table.rows) {
-    result += "|";
+    result += '|';
     for (std::size_t i = 0; i < row.size(); ++i) {
       result += " " + escape_markdown(one_line(show_cell(row[i], table.columns[i].show))) + " |";
     }
-    result += "\n";
+    result += '\n';
   }
   return result;
 }

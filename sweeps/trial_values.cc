@@ -170,7 +170,7 @@ json encode_changes(const Augmentation& augmentation) {
 json encode(const Schedule& schedule) {
   json encoded;
   for_each_schedule([&](const char* name, const auto& members) {
-    using Owner = typename std::remove_cvref_t<decltype(members)>::value_type::Owner;
+    using Owner = std::remove_cvref_t<decltype(members)>::value_type::Owner;
     if (const auto* kind = std::get_if<Owner>(&schedule)) {
       encoded = encode_members(members, *kind);
       encoded["kind"] = name;

@@ -20,7 +20,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git python3-venv
   libcpp-httplib-dev libprotozero-dev libgtest-dev libgmock-dev)
 command -v mpirun >/dev/null && command -v mpicxx >/dev/null || packages+=(openmpi-bin libopenmpi-dev)
 if [ "${1:-}" = --tests ] || [ "${1:-}" = --parity ]; then
-  packages+=(clang-format clang-tidy chromium slurm-wlm munge iproute2 python3-numpy)
+  packages+=(clang-format chromium slurm-wlm munge iproute2 python3-numpy)
 fi
 
 install_packages() {
@@ -75,6 +75,15 @@ install_libtorch() {
   fi
 }
 
+# Debian's clang-tidy walks through all headers of the system, and takes three times as long.
+install_tidy() {
+  local tidy=clang-tidy==23.1.4
+  [ -x .venv-checks/bin/python ] || python3 -m venv .venv-checks
+  [ "$(.venv-checks/bin/pip freeze)" = "$tidy" ] && return
+  say "installing clang-tidy into .venv-checks"
+  .venv-checks/bin/pip install -q --disable-pip-version-check "$tidy"
+}
+
 install_parity() {
   [ -x .venv-tests/bin/python ] || python3 -m venv .venv-tests
   say "installing the Python packages that the tests compare with into .venv-tests (5 GB)"
@@ -88,6 +97,9 @@ else
   say "no apt here: install by your own means what CMake will call missing"
 fi
 has_libtorch || install_libtorch
+if [ "${1:-}" = --tests ] || [ "${1:-}" = --parity ]; then
+  install_tidy
+fi
 if [ "${1:-}" = --parity ]; then
   install_parity
 fi

@@ -46,7 +46,7 @@ std::vector<std::string> list_images(const std::vector<std::string>& arguments) 
     } else if (fs::is_directory(argument)) {
       std::vector<std::string> files;
       for (const auto& entry : fs::recursive_directory_iterator(argument)) {
-        const bool hidden = entry.path().filename().string().starts_with(".");
+        const bool hidden = entry.path().filename().string().starts_with('.');
         if (!hidden && entry.is_regular_file()) files.push_back(entry.path());
       }
       std::ranges::sort(files);
