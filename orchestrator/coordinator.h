@@ -110,6 +110,7 @@ class Coordinator {
     FreeRanks free;
     FreeRanks alone;   // those of them that a trial for one device may yet be found for
     Reservation kept;  // for the group that waits
+    std::function<double(const std::string& host)> free_in;
 
     void take(cluster::Rank rank) {
       free.take(rank);
@@ -168,18 +169,22 @@ class Coordinator {
   void give_work(Clock::time_point now);
   // Returns what is kept for a group that has to wait.
   Reservation hand_out(Clock::time_point now);
+  // In how many seconds the first of a host is expected to be free; infinity: not known.
+  std::function<double(const std::string& host)> hosts_free_in(Clock::time_point now) const;
   // Starts the longest trial for one device that any of the free ranks may be given.
   bool start_alone(Vacancies& vacancies, Clock::time_point now);
   // Gives ranks that are kept for a group what will be over before the group can start.
-  void backfill(const Reservation& kept, Clock::time_point now);
+  void backfill(const Vacancies& vacancies, Clock::time_point now);
   // At most `seconds` long.
   std::optional<std::size_t> trial_for(
-      cluster::Rank rank, double seconds = std::numeric_limits<double>::infinity()) const;
+      cluster::Rank rank, const Vacancies& vacancies,
+      double seconds = std::numeric_limits<double>::infinity()) const;
   // Whether a rank but `rank` could be given the trial, now or later.
   bool another_takes(std::size_t trial, cluster::Rank rank) const;
   // Remembers, for each rank that has nothing to do, since when and why.
   void note_idle(const Reservation& kept, Clock::time_point now);
-  std::string why_idle(cluster::Rank rank, const Reservation& kept, Clock::time_point now) const;
+  // Why none of them is given anything; empty: some may be.
+  std::string why_all_idle(Clock::time_point now) const;
   // Has the queue know when none is left on the host of `rank` that can train.
   void leave_host_of(cluster::Rank rank);
   void quarantine(cluster::Rank rank, const Ending& last);

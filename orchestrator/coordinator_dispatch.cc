@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,7 +47,7 @@ Reservation Coordinator::hand_out(Clock::time_point now) {
     return {};
   }
   const FreeRanks free(places(&Coordinator::is_free, now));
-  Vacancies vacancies{.free = free, .alone = free, .kept = {}};
+  Vacancies vacancies{.free = free, .alone = free, .kept = {}, .free_in = hosts_free_in(now)};
   const auto start_one = [&] {
     return std::ranges::any_of(ledger_.waiting().widths(), [&](int devices) {
       return devices == 1 ? start_alone(vacancies, now) : start_group(devices, vacancies, now);
@@ -52,7 +55,7 @@ Reservation Coordinator::hand_out(Clock::time_point now) {
   };
   while (!vacancies.free.empty() && storage_failure_.empty() && start_one()) {
   }
-  backfill(vacancies.kept, now);
+  backfill(vacancies, now);
   return vacancies.kept;
 }
 
@@ -61,7 +64,7 @@ bool Coordinator::start_alone(Vacancies& vacancies, Clock::time_point now) {
   while (!alone.empty()) {
     // Whole hosts stay free for groups.
     const cluster::Rank rank = most_devices_wanted_ > 1 ? alone.choose(1).front() : alone.first();
-    if (const auto trial = trial_for(rank)) {
+    if (const auto trial = trial_for(rank, vacancies)) {
       assign({rank}, *trial, now);
       vacancies.take(rank);
       return true;
@@ -75,34 +78,51 @@ bool Coordinator::start_alone(Vacancies& vacancies, Clock::time_point now) {
   return false;
 }
 
-void Coordinator::backfill(const Reservation& kept, Clock::time_point now) {
+void Coordinator::backfill(const Vacancies& vacancies, Clock::time_point now) {
+  const Reservation& kept = vacancies.kept;
   if (!std::isfinite(kept.free_in_s)) {
     return;
   }
   for (const cluster::Rank rank : kept.ranks) {
     if (!is_free(agents_.at(rank)) || !storage_failure_.empty()) continue;
-    if (const auto trial = trial_for(rank, kept.free_in_s)) assign({rank}, *trial, now);
+    if (const auto trial = trial_for(rank, vacancies, kept.free_in_s)) assign({rank}, *trial, now);
   }
 }
 
+std::function<double(const std::string& host)> Coordinator::hosts_free_in(
+    Clock::time_point now) const {
+  // Few turns ask, so the answers wait for the first question.
+  return [this, now, hosts = std::map<std::string, double>()](const std::string& host) mutable {
+    if (hosts.empty()) {
+      for (const RankPlace& place : places(&Coordinator::can_train, now)) {
+        const auto [found, first] = hosts.try_emplace(place.host, place.free_in_s);
+        if (!first) found->second = std::min(found->second, place.free_in_s);
+      }
+    }
+    const auto found = hosts.find(host);
+    return found == hosts.end() ? std::numeric_limits<double>::infinity() : found->second;
+  };
+}
+
 void Coordinator::note_idle(const Reservation& kept, Clock::time_point now) {
+  const std::string of_all = why_all_idle(now);
   for (auto& [rank, agent] : agents_) {
     if (!is_free(agent)) continue;
-    std::string reason = why_idle(rank, kept, now);
+    std::string reason = agent.health.quarantined()  ? "quarantined"
+                         : !of_all.empty()           ? of_all
+                         : kept.ranks.contains(rank) ? "kept for a trial on several devices"
+                                                     : "no trial that waits fits";
     if (agent.idle_for == reason) continue;
     note("idle", rank, reason);
     agent.idle_for = std::move(reason);
   }
 }
 
-std::string Coordinator::why_idle(cluster::Rank rank, const Reservation& kept,
-                                  Clock::time_point now) const {
-  if (agents_.at(rank).health.quarantined()) return "quarantined";
+std::string Coordinator::why_all_idle(Clock::time_point now) const {
   if (ledger_.waiting().empty()) return "no trial waits";
   if (most_devices_wanted_ > 1 && !all_heard()) return "not all ranks have joined";
   if (too_late(now)) return "too little time is left";
-  if (kept.ranks.contains(rank)) return "kept for a trial on several devices";
-  return "no trial that waits fits";
+  return "";
 }
 
 void Coordinator::leave_host_of(cluster::Rank rank) {
@@ -131,9 +151,11 @@ void Coordinator::leave_when_too_late(Clock::time_point now) {
   }
 }
 
-std::optional<std::size_t> Coordinator::trial_for(cluster::Rank rank, double seconds) const {
+std::optional<std::size_t> Coordinator::trial_for(cluster::Rank rank, const Vacancies& vacancies,
+                                                  double seconds) const {
   const AgentState& agent = agents_.at(rank);
-  const Vacancy vacancy{.host = agent.placement.host, .seconds = seconds};
+  const Vacancy vacancy{
+      .host = agent.placement.host, .seconds = seconds, .free_in = std::cref(vacancies.free_in)};
   const TrialQueue& waiting = ledger_.waiting();
   if (agent.health.broken().empty()) {
     return waiting.longest(vacancy);

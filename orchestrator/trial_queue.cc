@@ -47,11 +47,15 @@ void TrialQueue::start(std::size_t trial, const std::string& host) {
   places_.erase(trial);
   lane.waiting.erase(place);
   lane.cost = lane.waiting.empty() ? 0 : lane.cost + place.first;
-  lane.hosts.insert(host);
+  lane.hosts.try_emplace(host, false);
+  host_of_[trial] = host;
   ++lane.running;
 }
 
-void TrialQueue::stop(std::size_t trial) { --lane_of(trial).running; }
+void TrialQueue::stop(std::size_t trial) {
+  host_of_.erase(trial);
+  --lane_of(trial).running;
+}
 
 void TrialQueue::lose_host(const std::string& host) {
   for (Lane& lane : lanes_) lane.hosts.erase(host);
@@ -59,6 +63,9 @@ void TrialQueue::lose_host(const std::string& host) {
 
 void TrialQueue::measure(std::size_t trial, double seconds) {
   const sweeps::PlannedTrial& planned = plan_.trials.at(trial);
+  if (const auto host = host_of_.find(trial); host != host_of_.end()) {
+    lane_of(trial).hosts[host->second] = true;
+  }
   if (planned.spec.training != sweeps::TrainingMode::full || seconds <= 0) {
     return;  // the epochs of a frozen base do not have equal parts of its cost
   }
@@ -73,26 +80,29 @@ void TrialQueue::measure(std::size_t trial, double seconds) {
 
 std::optional<std::size_t> TrialQueue::longest(const Vacancy& vacancy,
                                                const Condition& fits) const {
-  const auto longest_among = [&](const auto& open) {
-    std::optional<std::size_t> best;
-    double best_seconds = 0;
+  using Candidate = std::tuple<Passes, double, std::size_t>;  // minus the seconds, and the trial
+  const auto first_of = [&](const auto& open) {
+    std::optional<Candidate> first;
     for (const Lane& lane : lanes_) {
-      if (lane.devices != vacancy.devices || lane.waiting.empty() || !open(lane)) continue;
+      if (lane.devices != vacancy.devices || lane.waiting.empty()) continue;
+      const Passes found = passes(lane, vacancy.host);
+      if (!open(lane, found) || (first && found > std::get<Passes>(*first))) continue;
       const auto place = longest_of(lane, vacancy.seconds, fits);
       if (!place) continue;
-      const double seconds = seconds_of(lane, -place->first);
-      if (!best || seconds > best_seconds || (seconds == best_seconds && place->second < *best)) {
-        best = place->second;
-        best_seconds = seconds;
-      }
+      const double seconds = seconds_of(lane, lane.base_cost > 0 ? lane.cost : -place->first);
+      const Candidate candidate(found, -seconds, place->second);
+      if (!first || candidate < *first) first = candidate;
     }
-    return best;
+    return first;
   };
-  const auto home = [&](const Lane& lane) { return at_home(lane, vacancy.host); };
-  const auto best = longest_among(home);
-  return best ? best : longest_among([&](const Lane& lane) {
-    return !home(lane) && worth_a_new_host(lane);
-  });
+  std::optional<Candidate> first =
+      first_of([](const Lane&, Passes found) { return found != Passes::missing; });
+  if (!first) {
+    first = first_of([&](const Lane& lane, Passes found) {
+      return found == Passes::missing && worth_a_new_host(lane, vacancy);
+    });
+  }
+  return first ? std::optional(std::get<std::size_t>(*first)) : std::nullopt;
 }
 
 std::optional<TrialQueue::Place> TrialQueue::longest_of(const Lane& lane, double seconds,
@@ -168,12 +178,23 @@ std::optional<double> TrialQueue::expected_seconds(std::size_t trial) const {
   return seconds_of(lane_of(trial), -places_.at(trial).first);
 }
 
-bool TrialQueue::at_home(const Lane& lane, const std::string& host) {
-  return host.empty() || lane.base_cost == 0 || lane.hosts.empty() || lane.hosts.contains(host);
+TrialQueue::Passes TrialQueue::passes(const Lane& lane, const std::string& host) {
+  if (host.empty() || lane.base_cost == 0 || lane.hosts.empty()) return Passes::there;
+  const auto found = lane.hosts.find(host);
+  if (found == lane.hosts.end()) return Passes::missing;
+  return found->second ? Passes::there : Passes::coming;
 }
 
-bool TrialQueue::worth_a_new_host(const Lane& lane) {
-  return lane.running == 0 || lane.cost / lane.running > lane.base_cost;
+bool TrialQueue::worth_a_new_host(const Lane& lane, const Vacancy& vacancy) const {
+  double seconds_at_home = seconds_of(lane, lane.cost) / std::max(lane.running, 1);
+  if (lane.running == 0) {
+    double free_in = std::numeric_limits<double>::infinity();
+    for (const auto& [host, computed] : lane.hosts) {
+      if (vacancy.free_in) free_in = std::min(free_in, vacancy.free_in(host));
+    }
+    seconds_at_home += free_in;
+  }
+  return seconds_at_home > seconds_of(lane, lane.base_cost);
 }
 
 double TrialQueue::device_seconds_per_cost(const Lane& lane) const {

@@ -20,6 +20,8 @@ struct Vacancy {
   std::string host = {};  // empty: any
   // For a trial that is expected to be over before something else comes.
   double seconds = std::numeric_limits<double>::infinity();
+  // In how many seconds a host will have a device for another trial; none: not known of any.
+  std::function<double(const std::string& host)> free_in = {};
 };
 
 // The trials that wait, and which of them goes next: the longest expected one (LPT; R. L. Graham,
@@ -28,7 +30,8 @@ struct Vacancy {
 // many devices once there are any. Pure: no clock, no disk, no network.
 //
 // Trials that share the passes of a frozen base (docs/decisions/0009) are kept on the hosts where
-// these passes are, until a host has nothing else to do.
+// these passes are, until a host has nothing else to do. What few hosts can do is a chain: as long
+// as all of it that waits. While a host still computes the passes, other trials are better there.
 class TrialQueue {
  public:
   // Empty. The plan must outlive it.
@@ -71,8 +74,9 @@ class TrialQueue {
   struct Lane {
     std::string architecture;
     int devices = 1;
-    double base_cost = 0;         // of passes that its trials share; 0: they share none
-    std::set<std::string> hosts;  // that have these passes
+    double base_cost = 0;  // of passes that its trials share; 0: they share none
+    // Where these passes run or have run, and whether they are known to be over.
+    std::map<std::string, bool> hosts;
     std::set<Place> waiting;
     double cost = 0;  // of those that wait
     int running = 0;
@@ -86,10 +90,12 @@ class TrialQueue {
   const Lane& lane_of(std::size_t trial) const { return lanes_[lane_of_trial_[trial]]; }
   // The longest trial of the lane that fits.
   std::optional<Place> longest_of(const Lane&, double seconds, const Condition&) const;
-  // Whether a trial of the lane that started on `host` would find the passes it shares.
-  static bool at_home(const Lane&, const std::string& host);
+  // What a trial of the lane that started on the host would find of the passes it shares, the best
+  // first: all it needs, what is being computed, nothing.
+  enum class Passes { there, coming, missing };
+  static Passes passes(const Lane&, const std::string& host);
   // Whether the passes are worth running once more, on a host that has nothing else to do.
-  static bool worth_a_new_host(const Lane&);
+  bool worth_a_new_host(const Lane&, const Vacancy&) const;
   double device_seconds_per_cost(const Lane&) const;
   double seconds_of(const Lane&, double cost) const;
 
@@ -97,6 +103,7 @@ class TrialQueue {
   std::vector<Lane> lanes_;
   std::vector<std::size_t> lane_of_trial_;
   std::map<std::size_t, Place> places_;                       // of the trials that wait
+  std::map<std::size_t, std::string> host_of_;                // of those that run
   std::map<std::pair<std::string, int>, Measured> measured_;  // by architecture and devices
   Measured all_measured_;
 };

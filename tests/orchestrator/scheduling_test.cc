@@ -13,7 +13,7 @@ TEST(Scheduling, AMixedSweepIsNearTheShortestSchedule) {
     SCOPED_TRACE(seed);
     const MixedSweep sweep = mixed_sweep(1000, 0.2, seed);
     const SimulatedSweep done = simulate(sweep.plan, sweep.times, {.ranks = 64});
-    EXPECT_LT(done.ratio(), 1.1);
+    EXPECT_LT(done.ratio(), 1.05);
   }
 }
 

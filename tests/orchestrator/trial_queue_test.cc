@@ -112,10 +112,32 @@ TEST_F(TrialQueueOfHeads, StayWhereTheirBaseHasRun) {
   TrialQueue trials = queue();
   EXPECT_EQ(trials.longest({.host = "a"}), 0U);
   trials.start(0, "a");
+  trials.measure(0, 1);
   EXPECT_EQ(trials.longest({.host = "a"}), 1U);
   EXPECT_EQ(trials.longest({.host = "b"}), 5U);
   trials.start(5, "b");
   EXPECT_EQ(trials.longest({.host = "b"}), std::nullopt);  // the base costs more than all heads
+}
+
+TEST_F(TrialQueueOfHeads, ComeAfterOtherTrialsWhileTheirBaseStillRuns) {
+  TrialQueue trials = queue();
+  trials.start(0, "a");
+  EXPECT_EQ(trials.longest({.host = "a"}), 5U);
+  trials.start(5, "a");
+  EXPECT_EQ(trials.longest({.host = "a"}),
+            1U);  // waiting for the base is better than running it elsewhere
+}
+
+// Few hosts can train them, so they are one long way together.
+TEST_F(TrialQueueOfHeads, AreAsLongAsAllThatWait) {
+  plan_.trials[5].cost = 3;
+  TrialQueue trials = queue();
+  trials.start(0, "a");
+  trials.measure(0, 1);
+  EXPECT_EQ(trials.longest({.host = "a"}), 1U);  // of four seconds together
+  trials.start(1, "a");
+  trials.start(2, "a");
+  EXPECT_EQ(trials.longest({.host = "a"}), 5U);
 }
 
 TEST_F(TrialQueueOfHeads, GoElsewhereWhenNobodyIsLeftAtHome) {
@@ -126,12 +148,15 @@ TEST_F(TrialQueueOfHeads, GoElsewhereWhenNobodyIsLeftAtHome) {
   EXPECT_EQ(trials.longest({.host = "b"}), 1U);
 }
 
-TEST_F(TrialQueueOfHeads, GoElsewhereWhenTheirHomeIsBusyWithOtherTrials) {
+TEST_F(TrialQueueOfHeads, GoElsewhereWhenTheirHomeIsBusyForLongerThanTheBaseTakes) {
   TrialQueue trials = queue();
   trials.start(0, "a");
   trials.stop(0);
   trials.start(5, "b");
-  EXPECT_EQ(trials.longest({.host = "b"}), 1U);
+  const auto busy_for = [](double seconds) { return [=](const std::string&) { return seconds; }; };
+  EXPECT_EQ(trials.longest({.host = "b", .free_in = busy_for(5)}), std::nullopt);
+  EXPECT_EQ(trials.longest({.host = "b", .free_in = busy_for(7)}), 1U);
+  EXPECT_EQ(trials.longest({.host = "b"}), 1U);  // nobody knows for how long
 }
 
 TEST_F(TrialQueueOfHeads, GoElsewhereWhenTheyAreWorthAnotherPass) {
