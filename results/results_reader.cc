@@ -235,9 +235,10 @@ std::unordered_map<std::int64_t, Cell> ResultsReader::values_of(const std::strin
 std::unordered_map<std::int64_t, Cell> ResultsReader::values_of(
     const std::string& parameter, const std::vector<std::int64_t>& trials) {
   std::unordered_map<std::int64_t, Cell> values;
+  // CROSS keeps the order: the other way round the array would be read again for each row.
   connection_->each(
       "SELECT trial, parameter.value FROM json_each(?) "
-      "JOIN parameter ON name = ? AND trial = json_each.value",
+      "CROSS JOIN parameter ON name = ? AND trial = json_each.value",
       {nlohmann::json(trials).dump(), parameter}, [&](const SQLite::Statement& row) {
         values.emplace(row.getColumn(0).getInt64(), read_cell(row.getColumn(1)));
       });
@@ -258,7 +259,7 @@ void ResultsReader::predictions(
     const std::function<void(std::int64_t trial, const sweeps::Predictions&)>& use) {
   connection_->each(
       fmt::format("SELECT trial, images, classes, left_out, log_probabilities "
-                  "FROM json_each(?) JOIN {0} ON {0}.trial = json_each.value",
+                  "FROM json_each(?) CROSS JOIN {0} ON {0}.trial = json_each.value",
                   split == "test" ? "test_result" : "prediction"),
       {nlohmann::json(trials).dump()}, [&](const SQLite::Statement& row) {
         const auto bytes = row.getColumn(4);
