@@ -4,9 +4,9 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <limits>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdexcept>
 #include <string.h>
 #include <string_view>
@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -68,49 +69,60 @@ std::vector<char*> environment_of_child() {
   return kept;
 }
 
-class SpawnAttributes {
- public:
-  SpawnAttributes() {
-    check(::posix_spawnattr_init(&attributes_), "posix_spawnattr_init");
-    sigset_t all;
-    sigset_t none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(
-        &attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
-  const posix_spawnattr_t* get() const { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_;
+// What a child becomes. All of it is made before: until the child is another program it shares our
+// memory, as vfork() has it, and may do nothing but system calls.
+struct NewProgram {
+  char* const* arguments;
+  char* const* environment;
+  int socket;
+  int output;
+  const char* folder;  // nullptr: ours
+  pid_t parent;
 };
 
-class SpawnActions {
- public:
-  SpawnActions(int socket, int output, const std::filesystem::path& folder) {
-    check(::posix_spawn_file_actions_init(&actions_), "posix_spawn_file_actions_init");
-    if (!folder.empty()) ::posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str());
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO);
-    // The socket may already be descriptor 3, where dup2 onto itself only drops close-on-exec.
-    ::posix_spawn_file_actions_adddup2(&actions_, socket, kTrainerSocket);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, kTrainerSocket + 1);
+// In the child. Returns why it could not.
+int become(const NewProgram& program) {
+  // An agent takes its trainer along, whatever the trainer is busy with: nobody else would hear it.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != program.parent) ::_exit(1);  // we are gone already
+  ::setpgid(0, 0);
+  if (program.folder != nullptr && ::chdir(program.folder) != 0) return errno;
+  ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
+  ::dup2(program.output, STDOUT_FILENO);
+  ::dup2(program.output, STDERR_FILENO);
+  if (program.socket == kTrainerSocket) {
+    ::fcntl(kTrainerSocket, F_SETFD, 0);  // dup2 onto itself would leave it to be closed
+  } else {
+    ::dup2(program.socket, kTrainerSocket);
   }
-  SpawnActions(const SpawnActions&) = delete;
-  SpawnActions& operator=(const SpawnActions&) = delete;
-  ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
+  ::close_range(kTrainerSocket + 1, std::numeric_limits<unsigned>::max(), 0);
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvpe(program.arguments[0], program.arguments, program.environment);
+  return errno;
+}
 
- private:
-  posix_spawn_file_actions_t actions_;
-};
+// posix_spawn() cannot have a child die with its parent, and fork() would copy the page tables of
+// all that MPI has mapped. Throws std::system_error.
+pid_t start_child(const NewProgram& program) {
+  sigset_t all;
+  sigset_t ours;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &ours);  // no handler of ours runs in the child
+  volatile int error = 0;
+  const pid_t pid = ::vfork();
+  if (pid == 0) {
+    error = become(program);
+    ::_exit(127);
+  }
+  if (pid < 0) error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &ours, nullptr);
+  if (pid > 0 && error != 0) ::waitpid(pid, nullptr, 0);
+  check(error, program.arguments[0]);
+  return pid;
+}
 
 }  // namespace
 
@@ -154,12 +166,13 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command,
     arguments.push_back(const_cast<char*>(word.c_str()));  // execve's signature, it does not write
   }
   arguments.push_back(nullptr);
-  const SpawnAttributes attributes;
-  const SpawnActions actions(its_socket.number(), its_output.number(), folder);
-  std::vector<char*> environment = environment_of_child();
-  check(::posix_spawnp(&pid_, arguments[0], actions.get(), attributes.get(), arguments.data(),
-                       environment.data()),
-        arguments[0]);
+  const std::vector<char*> environment = environment_of_child();
+  pid_ = start_child({.arguments = arguments.data(),
+                      .environment = environment.data(),
+                      .socket = its_socket.number(),
+                      .output = its_output.number(),
+                      .folder = folder.empty() ? nullptr : folder.c_str(),
+                      .parent = ::getpid()});
   socket_ = std::move(our_socket);
   output_ = std::move(our_output);
 }

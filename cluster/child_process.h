@@ -42,8 +42,8 @@ struct ExitStatus {
 
 // A process of ours with a socket at its descriptor 3 and its output on a pipe. It leads a process
 // group of its own, so that a Ctrl-C at the terminal reaches us alone and a kill reaches all of it.
-// When we are an MPI rank, MPI's variables are taken out of its environment, so that it may start
-// MPI programs itself. The
+// It is killed when the thread that started it is gone, by whatever. When we are an MPI rank, MPI's
+// variables are taken out of its environment, so that it may start MPI programs itself. The
 // destructor kills the group and reaps the process. Our own ends never block.
 class ChildProcess {
  public:

@@ -11,6 +11,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 namespace ranksweep::cluster {
 namespace {
@@ -39,6 +40,20 @@ std::string read_all(int descriptor) {
     text.append(bytes, static_cast<std::size_t>(count));
   }
   return text;
+}
+
+bool is_soon_gone(pid_t process) {
+  const std::string stat = "/proc/" + std::to_string(process) + "/stat";
+  // A zombie that waits for init is as good as gone.
+  const auto lives = [&] {
+    std::ifstream file(stat);
+    std::string pid, name, state;
+    return static_cast<bool>(file >> pid >> name >> state) && state != "Z";
+  };
+  for (int i = 0; i < 500 && lives(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return !lives();
 }
 
 TEST(ChildProcess, ItsOutputAndItsExitStatusReachUs) {
@@ -95,17 +110,27 @@ TEST(ChildProcess, ItsWholeGroupGoesWithIt) {
     ASSERT_GT(::read(child.output(), bytes, sizeof(bytes) - 1), 0);
     grandchild = bytes;
   }
-  const std::string stat = "/proc/" + std::to_string(std::stoi(grandchild)) + "/stat";
-  // A zombie that waits for init is as good as gone.
-  const auto lives = [&] {
-    std::ifstream file(stat);
-    std::string pid, name, state;
-    return static_cast<bool>(file >> pid >> name >> state) && state != "Z";
-  };
-  for (int i = 0; i < 500 && lives(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(is_soon_gone(std::stoi(grandchild)));
+}
+
+// As an agent that is killed while its trainer, or somebody else's program, hangs.
+TEST(ChildProcess, ItDoesNotOutliveItsParentHoweverItHangs) {
+  int pids[2];
+  ASSERT_EQ(::pipe(pids), 0);
+  const pid_t parent = ::fork();
+  ASSERT_GE(parent, 0);
+  if (parent == 0) {
+    const ChildProcess child({"sh", "-c", "kill -STOP $$"});
+    const pid_t pid = child.pid();
+    if (::write(pids[1], &pid, sizeof(pid)) != sizeof(pid)) ::_exit(1);
+    while (true) ::pause();
   }
-  EXPECT_FALSE(lives());
+  pid_t child = 0;
+  ASSERT_EQ(::read(pids[0], &child, sizeof(child)), static_cast<ssize_t>(sizeof(child)));
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
+  EXPECT_TRUE(is_soon_gone(child));
+  for (const int end : pids) ::close(end);
 }
 
 TEST(ExitStatus, ASignalWithoutANameIsToldByItsNumber) {

@@ -8,10 +8,11 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
-from processes import descendants, stat
+from processes import lives, named
 from ranksweep_case import BIN, SOURCE, RanksweepCase
 
 try:
@@ -86,6 +87,11 @@ class ExternalTrainerTest(RanksweepCase):
         return self.write_sweep(SWEEP.split("grid:")[0] + (
             f"grid: {{width: [8, 16], rate: 0.1{grid}}}\n"
             f"training: {{{training}}}\nexecution: {{{execution}}}\n"))
+
+    @staticmethod
+    def trainer_under(process):
+        [trainer] = named("python3", process.pid)
+        return trainer
 
     def attempts(self):
         return self.query("SELECT outcome, cause, message, stderr_tail FROM attempt ORDER BY id")
@@ -199,13 +205,25 @@ class ExternalTrainerTest(RanksweepCase):
     def test_a_killed_trainer_is_replaced_and_goes_on_from_its_checkpoint(self):
         process = self.start("run", self.sweep(grid=", pause: 0.02"), "--db", self.database)
         self.wait_for_rows("SELECT 1 FROM epoch WHERE epoch = 2")
-        [trainer] = [pid for pid in descendants(process.pid) if (found := stat(pid)) and found[0] == "python3"]
-        os.kill(trainer, signal.SIGKILL)
+        os.kill(self.trainer_under(process), signal.SIGKILL)
         output = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 0, output)
         self.assertIn(("lost", "signal 9 (SIGKILL)"), [row[:2] for row in self.attempts()])
         self.assertEqual(self.query("SELECT count(*) FROM ranking WHERE rank IS NOT NULL AND epochs_done = 4"), [(2,)])
         self.assertTrue(all(epochs.count(1) == 1 for epochs in (self.epochs_trained(1), self.epochs_trained(2))))
+
+    def test_a_trainer_that_hangs_does_not_outlive_a_killed_sweep(self):
+        process = self.start("run", self.sweep(grid=", pause: 0.02"), "--db", self.database)
+        self.wait_for_rows("SELECT 1 FROM epoch")
+        trainer = self.trainer_under(process)
+        os.kill(trainer, signal.SIGSTOP)
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 5
+        while lives(trainer) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertFalse(lives(trainer))
+        self.run_sweep(self.folder / "sweep.yaml")
 
     def test_a_drill_kills_its_trainers_too(self):
         output = self.ranksweep("drill", self.sweep(grid=", pause: 0.05"), "--kills", 2)

@@ -1,5 +1,4 @@
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -9,7 +8,6 @@
 
 #include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <torch/version.h>
 
@@ -37,16 +35,11 @@ bool is_socket(int descriptor) {
   return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
 }
 
-// An agent, or a `ranksweep` that wants an answer, takes its trainer along: nobody else would hear
-// it.
-void die_with_parent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
-
 int serve_agent(const CLI::App& app) {
   if (!is_socket(ranksweep::cluster::kTrainerSocket)) {
     std::cerr << app.help();
     return 2;
   }
-  die_with_parent();  // whatever it is busy with
   at::set_num_interop_threads(1);
   AgentLink agent(ranksweep::cluster::kTrainerSocket);
   ranksweep::worker::serve(agent, kProgram);
@@ -158,10 +151,7 @@ void add_test(CLI::App& app) {
       "test", "Evaluate the test split; `ranksweep run` asks for it when all trials have ended");
   const auto options =
       add_checkpoint(*command, "request", "A JSON file with data, device and threads");
-  command->callback([options] {
-    die_with_parent();
-    ranksweep::worker::test(options->checkpoint, options->other);
-  });
+  command->callback([options] { ranksweep::worker::test(options->checkpoint, options->other); });
 }
 
 void add_export(CLI::App& app) {
@@ -189,7 +179,6 @@ void add_steps(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->callback([options] {
-    die_with_parent();
     std::cout << ranksweep::worker::describe_steps(options->trials, options->device,
                                                    options->threads, options->steps)
                      .dump()
@@ -207,10 +196,8 @@ void add_sums(CLI::App& app) {
       "sums", "Measure the sums of gradients in a group; `ranksweep doctor` asks for it");
   command->add_option("--members", options->members, "Processes")->check(CLI::Range(2, 64));
   command->add_flag("--gpus", options->on_gpus, "A GPU each, instead of the CPU");
-  command->callback([options] {
-    die_with_parent();
-    ranksweep::worker::measure_sums(options->members, options->on_gpus);
-  });
+  command->callback(
+      [options] { ranksweep::worker::measure_sums(options->members, options->on_gpus); });
 }
 
 int run(int argc, char** argv) {
