@@ -2,6 +2,7 @@
 // and prints the ratio.
 // Usage: prediction CHECKPOINT DEVICE BATCH LIST: LIST has a path a line. Prints a line a round:
 // seconds on the wall and of the processor, of predicting, then of the network.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -9,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "worker/data/file_bytes.h"
+#include "worker/data/image.h"
 #include "worker/prediction/classify_files.h"
 
 namespace {
@@ -44,9 +47,15 @@ int main(int argc, char** argv) {
   std::ifstream list(argv[4]);
   for (std::string line; std::getline(list, line);) files.emplace_back(line);
 
+  // The first files: what a convolution takes depends on what it is given (denormal numbers).
   const auto [height, width] = model.image_size();
-  const torch::Tensor images =
-      model.prepare(torch::zeros({options.batch, height, width, 3}, torch::kUInt8));
+  torch::Tensor pixels = torch::empty({options.batch, height, width, 3}, torch::kUInt8);
+  for (int i = 0; i < options.batch; ++i) {
+    const worker::Image image = worker::decode_image(
+        worker::read_file(files.at(static_cast<std::size_t>(i))), height, width);
+    std::ranges::copy(image.pixels, pixels[i].mutable_data_ptr<std::uint8_t>());
+  }
+  const torch::Tensor images = model.prepare(pixels);
   const auto batches = (static_cast<int>(files.size()) + options.batch - 1) / options.batch;
   const auto predict = [&] {
     worker::classify_files(model, files, options, [](const worker::Classification&) {});
