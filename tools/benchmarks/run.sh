@@ -15,10 +15,12 @@ declare -A command=(
   [coordinator]="tools/benchmarks/coordinator.py $build/tests"
   [data_parallel]="tools/benchmarks/data_parallel.py"
   [data_path]="$python tools/benchmarks/data_path.py $build/bin/data_path $folder/faces"
-  [frozen_grid]="tools/benchmarks/frozen_grid.py $build/bin/ranksweep --json $folder/frozen_grid.json"
+  [frozen_grid]="tools/benchmarks/frozen_grid.py $build/bin/ranksweep --json $folder/frozen_grid.json ${TUNERS:+--tuners $TUNERS}"
   [noop_trials]="tools/benchmarks/noop_trials.py $build --json $folder/noop_trials.json ${TUNERS:+--tuners $TUNERS}"
+  [prediction]="tools/benchmarks/prediction.py $build/bin"
   [results]="tools/benchmarks/results.py $build"
   [scheduling]="tools/benchmarks/scheduling.py $build/tests/simulate_sweep"
+  [study]="tools/benchmarks/study.py $build/bin/ranksweep --json $folder/study.json ${TUNERS:+--tuners $TUNERS}"
   [training_step]="tools/benchmarks/training_step.py $build/bin/ranksweep-trainer"
 )
 for name in "${@:-${!command[@]}}"; do

@@ -88,12 +88,10 @@ void Base::block(const std::string& name, Layer layer) {
   blocks_.push_back({name, std::exchange(open_block_, {}), std::move(layer)});
 }
 
-torch::Tensor Base::forward(torch::Tensor images) {
-  torch::Tensor x = std::move(images);
-  for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    const bool frozen = static_cast<int>(i) < frozen_blocks_;
-    torch::AutoGradMode with_gradients(!frozen && torch::GradMode::is_enabled());
-    x = blocks_[i].layer(std::move(x));
+torch::Tensor Base::run(torch::Tensor x, int first, int end) {
+  for (int i = first; i < end; ++i) {
+    torch::AutoGradMode with_gradients(i >= frozen_blocks_ && torch::GradMode::is_enabled());
+    x = blocks_[static_cast<std::size_t>(i)].layer(std::move(x));
   }
   return x;
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <torch/torch.h>
@@ -49,7 +50,10 @@ class Base : public torch::nn::Module {
   void block(const std::string& name, Layer layer);
 
   // Using.
-  torch::Tensor forward(torch::Tensor images);
+  torch::Tensor forward(torch::Tensor images) { return run(std::move(images), 0, block_count()); }
+  // The blocks from `first` to before `end`, on what comes out of those before them.
+  torch::Tensor run(torch::Tensor x, int first, int end);
+  int block_count() const { return static_cast<int>(blocks_.size()); }
   const std::vector<Block>& blocks() const { return blocks_; }
   int frozen_blocks() const { return frozen_blocks_; }
   void freeze(int blocks);  // the first `blocks`; those after them are trained

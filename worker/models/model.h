@@ -34,7 +34,7 @@ class Model {
 
   Base& base() { return *base_; }
   Head& head() { return *head_; }
-  int base_blocks() const { return static_cast<int>(base_->blocks().size()); }
+  int base_blocks() const { return base_->block_count(); }
 
   torch::Tensor forward(const torch::Tensor& images) { return head_->forward(pooled(images)); }
   torch::Tensor pooled(const torch::Tensor& images) { return head_->pool(base_->forward(images)); }

@@ -38,7 +38,7 @@ class TrainedModel {
   // The same as probabilities, [N, classes] whose rows sum to 1.
   torch::Tensor probabilities(const torch::Tensor& prepared);
   // Of a whole set of images of image_size(), as a trial's validation.
-  Evaluation evaluate(const ImageSet& set) { return worker::evaluate(model_, set, {}, {}); }
+  Evaluation evaluate(const ImageSet& set) { return worker::evaluate(model_, set, {}, 0, {}); }
 
  private:
   sweeps::TrialSpec spec_;

@@ -36,26 +36,29 @@ Batches own_batches(const ImageSet& set, const Replicas* replicas) {
 
 }  // namespace
 
-torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, int augmented_in_epoch,
-                              const BeforeBatch& before) {
+torch::Tensor features_of(TrialModel& model, const ImageSet& set, const FeaturePass& pass,
+                          const BeforeBatch& before) {
   const torch::NoGradGuard no_gradients;
   model.train(false);
   const int batches = batches_of(set);
   BatchLoader loader(0, batches, [&](int batch) {
     const torch::Tensor indices = indices_of(batch, set);
-    return augmented_in_epoch > 0 ? model.augmented_images(set, indices, augmented_in_epoch)
-                                  : model.images(set, indices);
+    return pass.augmented_in_epoch > 0
+               ? model.augmented_images(set, indices, pass.augmented_in_epoch)
+               : model.images(set, indices);
   });
   std::vector<torch::Tensor> parts;
   for (int batch = 0; batch < batches; ++batch) {
     if (before) before(batch, batches);
-    parts.push_back(model.pooled(loader.next()));
+    const torch::Tensor images = loader.next();
+    parts.push_back(pass.leading_blocks > 0 ? model.leading_maps(images, pass.leading_blocks)
+                                            : model.pooled(images));
   }
   return torch::cat(parts);
 }
 
 Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor& features,
-                    const BeforeBatch& before, Replicas* replicas) {
+                    int leading_blocks, const BeforeBatch& before, Replicas* replicas) {
   const torch::NoGradGuard no_gradients;
   model.train(false);
   const auto [first, batches] = own_batches(set, replicas);
@@ -75,7 +78,8 @@ Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor&
       evaluation.data_wait_s += waiting.seconds();
       pooled = model.pooled(images);
     } else {
-      pooled = features.index_select(0, indices_of(batch, set).to(features.device()));
+      pooled = model.pooled_of(
+          features.index_select(0, indices_of(batch, set).to(features.device())), leading_blocks);
     }
     parts.push_back(model.logits(pooled));
   }

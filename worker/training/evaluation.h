@@ -6,6 +6,7 @@
 
 #include "sweeps/predictions.h"
 #include "worker/parallel/replicas.h"
+#include "worker/training/feature_pass.h"
 #include "worker/training/training_data.h"
 #include "worker/training/trial_model.h"
 
@@ -19,11 +20,10 @@ using BeforeBatch = std::function<void(int batch, int batches)>;
 
 inline constexpr std::int64_t kEvaluationBatch = 32;
 
-// What the base and the pooling make of every image: [N, F] of float32 on the model's device.
-// `augmented_in_epoch`: of the images as the trial's augmentation changes them in that epoch; 0 of
-// the images as they are.
-torch::Tensor pooled_features(TrialModel& model, const ImageSet& set, int augmented_in_epoch,
-                              const BeforeBatch& before);
+// What the pass makes of every image of its split, which is `set`: [N, F] of float32 on the model's
+// device.
+torch::Tensor features_of(TrialModel& model, const ImageSet& set, const FeaturePass& pass,
+                          const BeforeBatch& before);
 
 struct Evaluation {
   torch::Tensor logits;  // [N, L] of float32 on the model's device
@@ -36,9 +36,10 @@ struct Evaluation {
 // What logits [N, 1] or [N, L] say of each image; left out when it is too much to be kept.
 sweeps::Predictions predictions_of(const torch::Tensor& logits);
 
-// `features`: of the set, when they are known; else undefined. With `replicas`, each member makes
+// `features`: of the set, when they are known, by a pass of so many leading blocks; else undefined.
+// With `replicas`, each member makes
 // some of the batches, and all have the same result, that of one process alone.
 Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor& features,
-                    const BeforeBatch& before, Replicas* replicas = nullptr);
+                    int leading_blocks, const BeforeBatch& before, Replicas* replicas = nullptr);
 
 }  // namespace ranksweep::worker

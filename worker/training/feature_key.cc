@@ -53,13 +53,17 @@ std::string feature_key(const sweeps::TrialSpec& spec, sweeps::Precision precisi
                         {"split", is_train ? "train" : "validation"},
                         {"image_size", spec.image_size},
                         {"normalization", sweeps::encode(normalization_of(spec))},
-                        {"pooling", sweeps::encode(spec.head.pooling)},
                         {"precision", sweeps::encode(precision)},
                         {"memory_format", sweeps::encode(memory_format)},
                         {"batch", kEvaluationBatch},
                         {"device", c10::DeviceTypeName(device.type(), /*lower_case=*/true)},
                         {"threads", at::get_num_threads()},
                         {"node", node_name()}};
+  if (pass.leading_blocks > 0) {
+    key["leading_blocks"] = pass.leading_blocks;
+  } else {
+    key["pooling"] = sweeps::encode(spec.head.pooling);
+  }
   if (pass.augmented_in_epoch > 0) {
     key["augmentation"] = sweeps::encode_changes(spec.augmentation);
     key["data_seed"] = spec.data_seed;

@@ -5,19 +5,12 @@
 #include <torch/torch.h>
 
 #include "sweeps/trial_spec.h"
+#include "worker/training/feature_pass.h"
 #include "worker/training/training_data.h"
 
 namespace ranksweep::worker {
 
-// One pass of a trial's frozen base.
-struct FeaturePass {
-  enum class Split { train, validation };
-
-  Split split = Split::train;
-  int augmented_in_epoch = 0;  // 0: the images as they are
-};
-
-// Everything that decides the bits of a pass of `spec`'s frozen base on this node, and nothing
+// Everything that decides the bits of a pass of `spec`'s base on this node, and nothing
 // else: trials with equal keys share the pass. As JSON, for people who look into the cache.
 // `precision` and `memory_format` are those in use.
 std::string feature_key(const sweeps::TrialSpec& spec, sweeps::Precision precision,

@@ -25,6 +25,9 @@
 namespace ranksweep::worker {
 namespace {
 
+// Of the maps of leading blocks: what a trainer may keep in memory of them.
+constexpr std::int64_t kMostBytesOfMaps = std::int64_t{1} << 30;
+
 // Thrown and caught in here: the supervisor wants no further step.
 struct StopRequested {};
 struct LossNotFinite {};
@@ -188,7 +191,7 @@ class TrainingRun {
     const int steps = step_count();
     const std::int64_t images_before = state_.images;
     std::optional<BatchLoader> loader;
-    if (!base_frozen_) {
+    if (!train_features_.defined()) {
       loader.emplace(state_.step, steps, [&, epoch = state_.epoch](int step) {
         return training_images(own_part(batch_indices(order, step)), epoch);
       });
@@ -218,8 +221,23 @@ class TrainingRun {
       base_frozen_ = model.base().frozen_blocks() == model.base_blocks();
     }
     if (replicas_) replicas_->train(parameters_in_training());
-    train_features_ = base_frozen_ ? features_.train(state_.epoch) : torch::Tensor();
-    validation_features_ = base_frozen_ ? features_.validation() : torch::Tensor();
+    leading_blocks_ = shares_leading_blocks() ? model_.always_frozen_blocks() : 0;
+    if (base_frozen_ || leading_blocks_ > 0) {
+      train_features_ = features_.train(state_.epoch, leading_blocks_);
+      validation_features_ = features_.validation(leading_blocks_);
+    } else {
+      train_features_ = validation_features_ = torch::Tensor();
+    }
+  }
+
+  // Whether what the first blocks make of the images is kept, for all epochs and for other trials,
+  // though the blocks after them are trained. An augmented image has no second epoch, and its maps
+  // are many times as large as pooled features.
+  bool shares_leading_blocks() {
+    if (base_frozen_ || augmented_) return false;
+    const int blocks = model_.always_frozen_blocks();
+    const std::int64_t images = data_.train.size() + data_.validation.size();
+    return blocks > 0 && images * model_.bytes_of_maps(blocks) <= kMostBytesOfMaps;
   }
 
   // A last batch of one image would leave batch normalisation without a variance, so that image
@@ -287,8 +305,10 @@ class TrainingRun {
     if (replicas_) replicas_->begin_batch(indices.numel());
     const torch::Tensor own = own_part(indices);
     const torch::Tensor labels = data_.train.labels.index_select(0, own).to(job_.device);
-    const torch::Tensor pooled = loader ? model_.pooled(wait_for(*loader))
-                                        : train_features_.index_select(0, own.to(job_.device));
+    const torch::Tensor pooled =
+        loader ? model_.pooled(wait_for(*loader))
+               : model_.pooled_of(train_features_.index_select(0, own.to(job_.device)),
+                                  leading_blocks_);
     const torch::Tensor logits = model_.logits(pooled);
     const torch::Tensor loss = loss_.training(logits, labels);
     StepSums sums{.loss = loss.item<double>(),
@@ -312,7 +332,7 @@ class TrainingRun {
 
   sweeps::EpochMetrics validate() {
     const Evaluation validation = evaluate(
-        model_, data_.validation, validation_features_,
+        model_, data_.validation, validation_features_, leading_blocks_,
         [&](int, int) {
           if (!replicas_) stop_if_requested();  // others wait
         },
@@ -423,7 +443,8 @@ class TrainingRun {
   int reported_ = 0;                               // epochs that need not be reported any more
   double factor_ = 1;                              // of the learning rates in this epoch
   bool base_frozen_ = model_.base_stays_frozen();  // in this epoch: the head alone is trained
-  torch::Tensor train_features_;                   // then, what the base makes of the images
+  int leading_blocks_ = 0;                         // in this epoch: whose maps are known
+  torch::Tensor train_features_;                   // then, what is frozen makes of the images
   torch::Tensor validation_features_;
   torch::Tensor logits_;       // of the validation images at the last epoch
   NamedTensors best_weights_;  // of the best epoch, unless best_on_disk_ is that epoch

@@ -13,6 +13,10 @@ namespace {
 // have one each, few enough that early stopping wastes little.
 constexpr int kEpochsAhead = 8;
 
+FeaturePass validation_pass(int leading_blocks) {
+  return {.split = FeaturePass::Split::validation, .leading_blocks = leading_blocks};
+}
+
 }  // namespace
 
 TrialFeatures::TrialFeatures(const sweeps::TrialSpec& spec, TrialModel& model,
@@ -25,23 +29,23 @@ TrialFeatures::TrialFeatures(const sweeps::TrialSpec& spec, TrialModel& model,
       store_(store),
       progress_(std::move(progress)) {}
 
-torch::Tensor TrialFeatures::train(int epoch) {
-  if (!train_.defined() || (augmented_ && epoch != train_epoch_)) {
-    train_ = get(train_pass(epoch), epoch);
-    train_epoch_ = epoch;
-  }
-  return train_;
+torch::Tensor TrialFeatures::train(int epoch, int leading_blocks) {
+  return recall(train_, train_pass(epoch, leading_blocks), epoch);
 }
 
-torch::Tensor TrialFeatures::validation() {
-  if (!validation_.defined()) {
-    validation_ = get({.split = FeaturePass::Split::validation}, spec_.epochs);
-  }
-  return validation_;
+torch::Tensor TrialFeatures::validation(int leading_blocks) {
+  return recall(validation_, validation_pass(leading_blocks), spec_.epochs);
 }
 
-FeaturePass TrialFeatures::train_pass(int epoch) const {
-  return {.split = FeaturePass::Split::train, .augmented_in_epoch = augmented_ ? epoch : 0};
+torch::Tensor TrialFeatures::recall(Known& known, const FeaturePass& pass, int epoch) {
+  if (!known.features.defined() || known.pass != pass) known = {pass, get(pass, epoch)};
+  return known.features;
+}
+
+FeaturePass TrialFeatures::train_pass(int epoch, int leading_blocks) const {
+  return {.split = FeaturePass::Split::train,
+          .augmented_in_epoch = augmented_ ? epoch : 0,
+          .leading_blocks = leading_blocks};
 }
 
 torch::Tensor TrialFeatures::get(const FeaturePass& pass, int epoch) {
@@ -49,7 +53,7 @@ torch::Tensor TrialFeatures::get(const FeaturePass& pass, int epoch) {
       key_of(pass), [&] { return compute(pass); },
       [&] {
         progress_(0, images_of(pass).size(), 0);
-        use_the_wait(epoch);
+        use_the_wait(epoch, pass.leading_blocks);
       });
   return features.to(device_);
 }
@@ -57,21 +61,21 @@ torch::Tensor TrialFeatures::get(const FeaturePass& pass, int epoch) {
 torch::Tensor TrialFeatures::compute(const FeaturePass& pass) {
   const ImageSet& set = images_of(pass);
   const Stopwatch watch;
-  return pooled_features(model_, set, pass.augmented_in_epoch, [&](int batch, int) {
+  return features_of(model_, set, pass, [&](int batch, int) {
     progress_(batch * kEvaluationBatch, set.size(), watch.seconds());
   });
 }
 
 // Another trainer is at the pass that this one needs: so this one does one that comes later.
-void TrialFeatures::use_the_wait(int epoch) {
+void TrialFeatures::use_the_wait(int epoch, int leading_blocks) {
   const auto prepare = [&](const FeaturePass& pass) {
     return store_.prepare(key_of(pass), [&] { return compute(pass); });
   };
-  if (prepare({.split = FeaturePass::Split::validation})) return;
+  if (prepare(validation_pass(leading_blocks))) return;
   if (!augmented_) return;
   const int last = std::min(epoch + kEpochsAhead, spec_.epochs);
   for (int later = epoch + 1; later <= last; ++later) {
-    if (prepare(train_pass(later))) return;
+    if (prepare(train_pass(later, leading_blocks))) return;
   }
 }
 

@@ -140,6 +140,40 @@ torch::Tensor TrialModel::pooled(const torch::Tensor& images) {
   return model().pooled(images).to(torch::kFloat32);
 }
 
+torch::Tensor TrialModel::leading_maps(const torch::Tensor& images, int blocks) {
+  const Autocast autocast(device_.type(), in_bfloat16());
+  return model().base().run(images, 0, blocks).to(torch::kFloat32).flatten(1);
+}
+
+torch::Tensor TrialModel::pooled_of(const torch::Tensor& features, int blocks) {
+  if (blocks == 0) return features;
+  const Autocast autocast(device_.type(), in_bfloat16());
+  const std::vector<std::int64_t>& shape = shape_of_maps(blocks);
+  const torch::Tensor maps =
+      features.view({features.size(0), shape[0], shape[1], shape[2]}).contiguous(torch_format());
+  Model& all = model();
+  return head_->pool(all.base().run(maps, blocks, all.base_blocks())).to(torch::kFloat32);
+}
+
+std::int64_t TrialModel::bytes_of_maps(int blocks) {
+  const std::vector<std::int64_t>& shape = shape_of_maps(blocks);
+  return shape[0] * shape[1] * shape[2] * static_cast<std::int64_t>(sizeof(float));
+}
+
+const std::vector<std::int64_t>& TrialModel::shape_of_maps(int blocks) {
+  if (shape_of_maps_.empty()) {
+    const torch::NoGradGuard no_gradients;
+    const auto [height, width] = spec_.image_size;
+    Base& base = model().base();
+    const bool training = base.is_training();
+    base.train(false);  // one image has no variance
+    shape_of_maps_ =
+        base.run(torch::zeros({1, 3, height, width}, device_), 0, blocks)[0].sizes().vec();
+    base.train(training);
+  }
+  return shape_of_maps_;
+}
+
 torch::Tensor TrialModel::logits(const torch::Tensor& pooled) {
   const Autocast autocast(device_.type(), in_bfloat16());
   return head_->forward(pooled).to(torch::kFloat32);

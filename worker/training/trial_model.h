@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "worker/models/model.h"
 #include "worker/training/training_data.h"
@@ -18,6 +19,8 @@ class TrialModel {
 
   // Whether no epoch trains any of the base.
   bool base_stays_frozen() const;
+  // How many of the base's blocks, from the first on, no epoch trains.
+  int always_frozen_blocks();
   // With its base. Throws SafetensorsError when the weights to start from do not fit, or are no
   // longer those of the trial; std::invalid_argument for an unknown block.
   Model& model();
@@ -45,8 +48,15 @@ class TrialModel {
   torch::Tensor pooled(const torch::Tensor& images);
   torch::Tensor logits(const torch::Tensor& pooled);
 
+  // The maps [N, C * h * w] that the first `blocks` of the base make of prepared images, in
+  // float32; and what pooled() would have made of the images, from the maps. Of 0 blocks: what is
+  // given is pooled already.
+  torch::Tensor leading_maps(const torch::Tensor& images, int blocks);
+  torch::Tensor pooled_of(const torch::Tensor& features, int blocks);
+  std::int64_t bytes_of_maps(int blocks);  // of an image
+
  private:
-  int always_frozen_blocks();
+  const std::vector<std::int64_t>& shape_of_maps(int blocks);
   torch::Tensor prepare(torch::Tensor pixels) const;
   torch::MemoryFormat torch_format() const;
   bool in_bfloat16() const { return precision_ == sweeps::Precision::bfloat16; }
@@ -57,6 +67,7 @@ class TrialModel {
   sweeps::MemoryFormat memory_format_;
   std::shared_ptr<Head> head_;
   std::optional<Model> model_;
+  std::vector<std::int64_t> shape_of_maps_;  // [C, h, w] of the leading blocks', once known
   std::int64_t parameter_count_;
 };
 

@@ -8,6 +8,7 @@
 #include "tests/worker/parallel/members.h"
 #include "tests/worker/training/synthetic.h"
 #include "worker/models/tensor_file.h"
+#include "worker/parallel/replicas.h"
 #include "worker/training/run_state.h"
 #include "worker/training/training_loop.h"
 
@@ -148,6 +149,23 @@ TEST_P(Members, GiveTheEpochsOfOneProcess) {
   }
 }
 
+// Epochs of one step, after each of which training compares all bits.
+TEST_P(Members, AreEqualAfterEveryStep) {
+  constexpr int kSteps = 10;
+  const TemporaryFolder folder;
+  TrainingJob job = synthetic_job(folder.path());
+  job.spec.batch_size = 9;
+  const TrainingData data = synthetic_data(2, job.spec.batch_size);
+  as_processes(GetParam(), [&](GradientGroup& group) {
+    TrainingJob own = job;
+    own.group = &group;
+    FeatureStore store(folder / "cache");
+    ScriptedSupervisor supervisor(kSteps);
+    EXPECT_EQ(train(own, data, store, supervisor).kind, TrainingEnd::Kind::finished);
+    if (group.member() == 0) EXPECT_EQ(supervisor.reported.size(), kSteps);
+  });
+}
+
 // Batch normalisation by parts, dropout, a base that thaws: what could differ after an
 // interruption.
 TEST_P(Members, GoOnAfterAnInterruptionBitForBit) {
@@ -186,6 +204,22 @@ TEST(ParallelTraining, AllMembersHearThatTheTrialIsComplete) {
     EXPECT_EQ(train(own, data, store, supervisor).kind, TrainingEnd::Kind::finished);
   });
   EXPECT_FALSE(fs::exists(folder.path() / "resume.safetensors"));
+}
+
+// A member that steps otherwise than the others, as one with a broken device might.
+TEST(ParallelTraining, MembersThatAreNotEqualAnyMoreEndTheirAttempt) {
+  const TrainingData data = synthetic_data();
+  const TemporaryFolder folder;
+  as_processes(3, [&](GradientGroup& group) {
+    TrainingJob job = synthetic_job(folder.path());
+    job.group = &group;
+    if (group.member() == 1) job.spec.learning_rate *= 2;
+    FeatureStore store(folder / "cache");
+    ScriptedSupervisor supervisor(3);
+    EXPECT_THAT([&] { train(job, data, store, supervisor); },
+                testing::ThrowsMessage<ReplicasDiverged>(testing::HasSubstr("member 1 differ")));
+    EXPECT_TRUE(supervisor.reported.empty());
+  });
 }
 
 TEST(ParallelTraining, AllMembersSeeTheLossDiverge) {

@@ -58,6 +58,7 @@ TEST(FeatureKey, ChangesWithEverythingThatDecidesTheBits) {
       },
       [](auto& i) { i.device = torch::kCUDA; },
       [](auto& i) { i.pass.split = FeaturePass::Split::validation; },
+      [](auto& i) { i.pass.leading_blocks = 2; },
       [](auto& i) { i.pass.augmented_in_epoch = 4; },
       [](auto& i) { i.pass.augmented_in_epoch = 0; },
   };

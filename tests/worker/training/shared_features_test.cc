@@ -1,4 +1,4 @@
-// Trials share the passes of a frozen base, and nobody can tell from their results.
+// Trials share the passes of what is frozen of their base, and nobody can tell from their results.
 #include <fstream>
 #include <map>
 #include <unistd.h>
@@ -20,6 +20,8 @@ const bool kOneThread = (at::set_num_threads(1), true);
 
 constexpr int kEpochs = 3;
 
+enum class Frozen { base, base_with_augmentation, leading_blocks };
+
 // What a run computed: its epochs without how long they took, and the bytes of its best weights.
 struct Result {
   std::vector<sweeps::EpochMetrics> epochs;
@@ -36,7 +38,7 @@ std::string bytes_of(const fs::path& path) {
 // The trials of a sweep in a folder of their own, with a cache.
 class Sweep {
  public:
-  explicit Sweep(bool augmented) : augmented_(augmented) {}
+  explicit Sweep(Frozen frozen) : frozen_(frozen) {}
 
   fs::path cache() const { return folder_ / "cache"; }
   FeatureStore store() const { return FeatureStore(cache()); }
@@ -44,10 +46,14 @@ class Sweep {
   TrainingJob job(double learning_rate) const {
     TrainingJob job = synthetic_job(folder_ / std::to_string(learning_rate));
     fs::create_directories(job.directory);
-    job.spec.training = sweeps::TrainingMode::frozen;
+    if (frozen_ == Frozen::leading_blocks) {
+      job.spec.frozen_until = "block3";
+    } else {
+      job.spec.training = sweeps::TrainingMode::frozen;
+    }
     job.spec.learning_rate = learning_rate;
     job.spec.epochs = kEpochs;
-    if (augmented_) {
+    if (frozen_ == Frozen::base_with_augmentation) {
       job.spec.augmentation.rotation = 20;
       job.spec.augmentation.horizontal_flip = true;
     }
@@ -75,32 +81,33 @@ class Sweep {
  private:
   TemporaryFolder folder_;
   TrainingData data_ = synthetic_data();
-  bool augmented_;
+  Frozen frozen_;
 };
 
 constexpr double kSlow = 1e-4;
 constexpr double kQuick = 1e-2;
 
-class SharedFeatures : public testing::TestWithParam<bool> {
+class SharedFeatures : public testing::TestWithParam<Frozen> {
  protected:
   SharedFeatures() {
-    slow_ = Sweep(augmented()).run_alone(kSlow);
-    quick_ = Sweep(augmented()).run_alone(kQuick);
+    slow_ = Sweep(GetParam()).run_alone(kSlow);
+    quick_ = Sweep(GetParam()).run_alone(kQuick);
   }
-  static bool augmented() { return GetParam(); }
   // The passes of one trial: of the training images once, or once an epoch; of the validation ones.
-  static int passes() { return augmented() ? kEpochs + 1 : 2; }
+  static int passes() { return GetParam() == Frozen::base_with_augmentation ? kEpochs + 1 : 2; }
 
   Result slow_;  // as trained alone
   Result quick_;
 };
-INSTANTIATE_TEST_SUITE_P(WithoutAndWithAugmentation, SharedFeatures, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(OfWhatIsFrozen, SharedFeatures,
+                         testing::Values(Frozen::base, Frozen::base_with_augmentation,
+                                         Frozen::leading_blocks));
 
 TEST_P(SharedFeatures, ATrialIsTheSameAloneAndAfterAnother) {
   EXPECT_NE(slow_, quick_);
   EXPECT_FALSE(slow_.best.empty());
   for (const bool in_order : {true, false}) {
-    const Sweep sweep(augmented());
+    const Sweep sweep(GetParam());
     FeatureStore store = sweep.store();
     const Result first = sweep.run(in_order ? kSlow : kQuick, store);
     EXPECT_EQ(store.counts().computed, passes());
@@ -113,7 +120,7 @@ TEST_P(SharedFeatures, ATrialIsTheSameAloneAndAfterAnother) {
 }
 
 TEST_P(SharedFeatures, AnotherTrainerOfTheNodeSharesThem) {
-  const Sweep sweep(augmented());
+  const Sweep sweep(GetParam());
   EXPECT_EQ(sweep.run_alone(kSlow), slow_);
   FeatureStore store = sweep.store();
   EXPECT_EQ(sweep.run(kQuick, store), quick_);
@@ -121,7 +128,7 @@ TEST_P(SharedFeatures, AnotherTrainerOfTheNodeSharesThem) {
 }
 
 TEST_P(SharedFeatures, TwoTrainersAtOnceDoEachPassOnce) {
-  const Sweep sweep(augmented());
+  const Sweep sweep(GetParam());
   std::vector<pid_t> children;
   for (const double learning_rate : {kSlow, kQuick}) {
     const pid_t child = fork();
@@ -143,7 +150,7 @@ TEST_P(SharedFeatures, TwoTrainersAtOnceDoEachPassOnce) {
 }
 
 TEST_P(SharedFeatures, ATrialTakenUpInTheMiddleIsTheSame) {
-  const Sweep sweep(augmented());
+  const Sweep sweep(GetParam());
   std::map<int, sweeps::EpochMetrics> epochs;
   Result last;
   for (int stop_at = 1; last.epochs.empty() || last.epochs.back().epoch < kEpochs; ++stop_at) {
@@ -157,7 +164,7 @@ TEST_P(SharedFeatures, ATrialTakenUpInTheMiddleIsTheSame) {
 }
 
 TEST_P(SharedFeatures, ACacheThatIsDamagedInBetweenChangesNothing) {
-  const Sweep sweep(augmented());
+  const Sweep sweep(GetParam());
   sweep.run_alone(kSlow);
   for (const auto& entry : fs::directory_iterator(sweep.cache())) {
     fs::resize_file(entry.path(), fs::file_size(entry.path()) - 1);
@@ -168,12 +175,53 @@ TEST_P(SharedFeatures, ACacheThatIsDamagedInBetweenChangesNothing) {
 }
 
 TEST_P(SharedFeatures, ACacheThatCannotBeWrittenCostsTheSharingAlone) {
-  const Sweep sweep(augmented());
+  const Sweep sweep(GetParam());
   std::ofstream(sweep.cache()) << "a file where the folder should be";
   FeatureStore store = sweep.store();
   EXPECT_EQ(sweep.run(kSlow, store), slow_);
   EXPECT_EQ(sweep.run(kQuick, store), quick_);
   EXPECT_EQ(store.counts().computed, passes());
+}
+
+// An augmentation that changes no pixel has each step run the whole network.
+TEST(SharedLeadingBlocks, GiveTheEpochsOfTheWholeNetwork) {
+  for (const auto format :
+       {sweeps::MemoryFormat::contiguous, sweeps::MemoryFormat::channels_last}) {
+    std::vector<std::vector<sweeps::EpochMetrics>> epochs;
+    std::vector<int> passes;
+    for (const auto fill : {sweeps::FillMode::nearest, sweeps::FillMode::wrap}) {
+      const TrialFolder folder;
+      TrainingJob job = synthetic_job(folder.path());
+      job.spec.frozen_until = "block2";
+      job.spec.epochs = kEpochs;
+      job.spec.memory_format = format;
+      job.spec.augmentation.fill_mode = fill;
+      FeatureStore store(folder.shared() / "cache");
+      ScriptedSupervisor supervisor(kEpochs);
+      train(job, synthetic_data(), store, supervisor);
+      epochs.push_back(supervisor.reported);
+      passes.push_back(store.counts().used);
+    }
+    EXPECT_EQ(passes, (std::vector{2, 0}));
+    for (std::size_t i = 0; i < kEpochs; ++i) {
+      EXPECT_NEAR(epochs[0].at(i).train_loss, epochs[1].at(i).train_loss, 1e-5);
+      EXPECT_NEAR(epochs[0].at(i).val_loss, epochs[1].at(i).val_loss, 1e-5);
+    }
+  }
+}
+
+// The whole base at first, then the blocks that stay frozen.
+TEST(SharedLeadingBlocks, ComeAfterTheWholeBaseWhereItIsUnfrozen) {
+  const TrialFolder folder;
+  TrainingJob job = synthetic_job(folder.path());
+  job.spec.training = sweeps::TrainingMode::frozen;
+  job.spec.unfreeze_at_epoch = 2;
+  job.spec.frozen_until = "block2";
+  job.spec.epochs = kEpochs;
+  FeatureStore store(folder.shared() / "cache");
+  ScriptedSupervisor supervisor(kEpochs);
+  EXPECT_EQ(train(job, synthetic_data(), store, supervisor).kind, TrainingEnd::Kind::finished);
+  EXPECT_EQ(store.counts().used, 4);
 }
 
 void write_weights(const fs::path& path, const sweeps::TrialSpec& spec) {
