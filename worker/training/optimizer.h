@@ -21,11 +21,15 @@ struct ParameterGroup {
 
 // The optimizers with the formulas and defaults of Keras 3. With gradient g (plus weight_decay * w,
 // except for AdamW), learning rate r, momentum u, step t:
-//   rmsprop  v = 0.9 v + 0.1 g^2;  d = r g / sqrt(v + 1e-7);  w -= d, with momentum m = u m + d; w
-//   -= m sgd      w -= r g, with momentum m = u m - r g; w += m adam     m = 0.9 m + 0.1 g;  v =
-//   0.999 v + 0.001 g^2;
-//            w -= r sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v) + 1e-7)
-//   adamw    w -= r weight_decay w, then as adam
+//
+//     rmsprop  v = 0.9 v + 0.1 g^2;  d = r g / sqrt(v + 1e-7);  w -= d
+//              with momentum  m = u m + d;  w -= m
+//     sgd      w -= r g
+//              with momentum  m = u m - r g;  w += m
+//     adam     m = 0.9 m + 0.1 g;  v = 0.999 v + 0.001 g^2
+//              w -= r sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v) + 1e-7)
+//     adamw    w -= r weight_decay w, then as adam
+//
 // RMSprop's epsilon stands inside of the root, where Keras has it and PyTorch has not: there, 1e-7
 // bounds the step of a parameter with a vanishing gradient to 3162 r g instead of 10^7 r g.
 class Optimizer {
