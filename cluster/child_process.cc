@@ -112,7 +112,7 @@ pid_t start_child(const NewProgram& program) {
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &ours);  // no handler of ours runs in the child
   volatile int error = 0;
-  const pid_t pid = ::vfork();
+  const pid_t pid = ::vfork();  // NOLINT(bugprone-unsafe-functions)
   if (pid == 0) {
     error = become(program);
     ::_exit(127);
