@@ -10,6 +10,7 @@ import base64
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -117,15 +118,24 @@ def take_pictures(browser, keep=None):
                         " document.querySelector('h1').append(text); const {width} = text.getBoundingClientRect();"
                         " text.remove(); return width; })()")
     pictures = {}
-    for screen, options in SCREENS.items():
-        browser.look(**options)
+    for screen in SCREENS:
+        look(browser, screen)
         sections = browser.ask("Array.from(document.querySelectorAll('section'), (section) => section.id)")
         for section in ["header", *sections]:
-            png = browser.picture("header" if section == "header" else f"#{section}")
-            pictures[f"{screen} {section}"] = browser.ask(f"{GRID}('{png}')")
+            png, pictures[f"{screen} {section}"] = take_picture(browser, section)
             if keep:
                 (keep / f"{screen}-{section}.png").write_bytes(base64.b64decode(png))
     return fonts, pictures
+
+
+def look(browser, screen):
+    browser.look(**SCREENS[screen])
+    time.sleep(0.5)  # charts take their new size after the page has its own
+
+
+def take_picture(browser, section):
+    png = browser.picture("header" if section == "header" else f"#{section}")
+    return png, browser.ask(f"{GRID}('{png}')")
 
 
 def write_kept(fonts, pictures):
@@ -182,7 +192,17 @@ class ReportPageTest(unittest.TestCase):
         self.assertEqual(list(pictures), list(kept))
         for name, picture in pictures.items():
             with self.subTest(name):
-                self.assertEqual(difference(picture, kept[name]), "")
+                self.assertEqual(self.lasting_difference(name, picture, kept[name]), "")
+
+    def lasting_difference(self, name, picture, kept):
+        """What is still wrong with it when a busy machine has had time to draw."""
+        screen, section = name.split()
+        for _ in range(10):
+            if not difference(picture, kept):
+                break
+            look(self.browser, screen)
+            picture = take_picture(self.browser, section)[1]
+        return difference(picture, kept)
 
     def test_nobody_is_kept_out(self):
         for screen in ("light", "dark", "phone"):
