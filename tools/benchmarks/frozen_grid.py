@@ -54,15 +54,17 @@ training:
 """
 
 
-def make_data(ranksweep, folder):
-    """400 images of each class: 350 to train, 50 to validate."""
+def make_data(ranksweep, folder, persons=100, size=SIZE, train=350, val=50):
+    """`train` + `val` images of each class."""
     faces = folder / "faces"
-    subprocess.run([ranksweep, "make-faces", faces, "--persons", "100", "--size", str(SIZE)], check=True,
+    subprocess.run([ranksweep, "make-faces", faces, "--persons", str(persons), "--size", str(size)], check=True,
                    stdout=subprocess.DEVNULL)
     data = folder / "data"
     for label in ("smile", "neutral"):
-        for index, image in enumerate(sorted(faces.glob(f"*/{label}/*.jpg"))):
-            target = data / ("train" if index < 350 else "val") / label / image.name
+        images = sorted(faces.glob(f"*/{label}/*.jpg"))[:train + val]
+        assert len(images) == train + val
+        for index, image in enumerate(images):
+            target = data / ("train" if index < train else "val") / label / image.name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(image, target)
     return data
@@ -99,15 +101,13 @@ def run_ranksweep(ranksweep, folder, data, weights, ranks, augmentation, epochs)
     return seconds, passes
 
 
-def train_in_pytorch(data, weights, augmentation, epochs, learning_rate, width, report=lambda loss: None):
-    """One trial as people write it. Returns its validation loss."""
+def make_loaders(data, augmentation, normalization):
+    """Of the training and the validation images, as people write them."""
     import torch
     import torchvision
-    from safetensors.torch import load_file
-    from torch import nn
     from torchvision import transforms
 
-    plain = [transforms.ToTensor(), transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]
+    plain = [transforms.ToTensor(), *normalization]
     changes = []
     if augmentation == "standard":
         changes = [transforms.RandomAffine(15, translate=(0.1, 0.1), scale=(0.9, 1.1)),
@@ -116,6 +116,17 @@ def train_in_pytorch(data, weights, augmentation, epochs, learning_rate, width, 
     train = torch.utils.data.DataLoader(
         folder(f"{data}/train", transforms.Compose(changes + plain)), batch_size=BATCH, shuffle=True)
     val = torch.utils.data.DataLoader(folder(f"{data}/val", transforms.Compose(plain)), batch_size=BATCH)
+    return train, val
+
+
+def train_in_pytorch(data, weights, augmentation, epochs, learning_rate, width, report=lambda loss: None):
+    """One trial as people write it. Returns its validation loss."""
+    import torch
+    import torchvision
+    from safetensors.torch import load_file
+    from torch import nn
+
+    train, val = make_loaders(data, augmentation, [transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
     base = torchvision.models.resnet50()
     base.fc = nn.Identity()
     base.load_state_dict(load_file(weights), strict=False)

@@ -21,7 +21,6 @@ import itertools
 import json
 import os
 import pathlib
-import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -29,14 +28,14 @@ import sys
 import tempfile
 import time
 
-from frozen_grid import PYTHON, describe_machine
+from frozen_grid import BATCH, PYTHON, describe_machine, make_data, make_loaders
 
 ARCHITECTURES = ["simple_cnn", "vgg16_simple", "inception_v3", "resnet50", "inception_resnet_v2"]
 LEARNING_RATES = [1e-3, 3e-4, 1e-4]
 TRAININGS = ["frozen", "full"]
 AUGMENTATIONS = ["none", "standard"]
 TRIALS = list(itertools.product(ARCHITECTURES, LEARNING_RATES, TRAININGS, AUGMENTATIONS))
-EPOCHS, BATCH, SIZE = 2, 10, 96
+EPOCHS, SIZE = 2, 96
 TRAIN, VAL = 60, 20  # images of each class
 
 SWEEP = f"""
@@ -49,20 +48,6 @@ grid:
   augmentation: {AUGMENTATIONS}
 training: {{epochs: {EPOCHS}, batch_size: {BATCH}, early_stopping: false}}
 """
-
-
-def make_data(ranksweep, folder):
-    faces, data = folder / "faces", folder / "data"
-    subprocess.run([ranksweep, "make-faces", faces, "--persons", "25", "--size", str(SIZE)], check=True,
-                   stdout=subprocess.DEVNULL)
-    for label in ("smile", "neutral"):
-        images = sorted(faces.glob(f"*/{label}/*.jpg"))[:TRAIN + VAL]
-        assert len(images) == TRAIN + VAL
-        for index, image in enumerate(images):
-            target = data / ("train" if index < TRAIN else "val") / label / image.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(image, target)
-    return data
 
 
 def make_network(architecture):
@@ -96,18 +81,9 @@ def make_network(architecture):
 def train_in_pytorch(data, architecture, learning_rate, training, augmentation):
     """One trial as people write it. Returns its lowest validation loss."""
     import torch
-    import torchvision
     from torch import nn
-    from torchvision import transforms
 
-    changes = []
-    if augmentation == "standard":
-        changes = [transforms.RandomAffine(15, translate=(0.1, 0.1), scale=(0.9, 1.1)),
-                   transforms.RandomHorizontalFlip()]
-    folder = torchvision.datasets.ImageFolder
-    train = torch.utils.data.DataLoader(
-        folder(f"{data}/train", transforms.Compose([*changes, transforms.ToTensor()])), batch_size=BATCH, shuffle=True)
-    val = torch.utils.data.DataLoader(folder(f"{data}/val", transforms.ToTensor()), batch_size=BATCH)
+    train, val = make_loaders(data, augmentation, normalization=[])
     base, features = make_network(architecture)
     frozen = training == "frozen"
     base.requires_grad_(not frozen)
@@ -211,7 +187,7 @@ def main():
     if options.tuners:
         contenders["Ray Tune"] = (run_ray, options.tuners)
     with tempfile.TemporaryDirectory(prefix="study-data-") as name:
-        data = make_data(options.ranksweep, pathlib.Path(name))
+        data = make_data(options.ranksweep, pathlib.Path(name), persons=25, size=SIZE, train=TRAIN, val=VAL)
         found = {}
         for contender, (run, program) in contenders.items():
             found[contender] = measure(run, program, data)
