@@ -101,13 +101,15 @@ def run_ranksweep(ranksweep, folder, data, weights, ranks, augmentation, epochs)
     return seconds, passes
 
 
-def make_loaders(data, augmentation, normalization):
+def make_loaders(data, augmentation, normalized):
     """Of the training and the validation images, as people write them."""
     import torch
     import torchvision
     from torchvision import transforms
 
-    plain = [transforms.ToTensor(), *normalization]
+    plain = [transforms.ToTensor()]
+    if normalized:
+        plain.append(transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
     changes = []
     if augmentation == "standard":
         changes = [transforms.RandomAffine(15, translate=(0.1, 0.1), scale=(0.9, 1.1)),
@@ -126,7 +128,7 @@ def train_in_pytorch(data, weights, augmentation, epochs, learning_rate, width, 
     from safetensors.torch import load_file
     from torch import nn
 
-    train, val = make_loaders(data, augmentation, [transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+    train, val = make_loaders(data, augmentation, normalized=True)
     base = torchvision.models.resnet50()
     base.fc = nn.Identity()
     base.load_state_dict(load_file(weights), strict=False)

@@ -83,7 +83,7 @@ def train_in_pytorch(data, architecture, learning_rate, training, augmentation):
     import torch
     from torch import nn
 
-    train, val = make_loaders(data, augmentation, normalization=[])
+    train, val = make_loaders(data, augmentation, normalized=False)
     base, features = make_network(architecture)
     frozen = training == "frozen"
     base.requires_grad_(not frozen)
