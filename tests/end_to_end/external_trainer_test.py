@@ -8,11 +8,10 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
-from processes import lives, named
+from processes import left_after, named
 from ranksweep_case import BIN, SOURCE, RanksweepCase
 
 try:
@@ -219,10 +218,7 @@ class ExternalTrainerTest(RanksweepCase):
         os.kill(trainer, signal.SIGSTOP)
         process.kill()
         process.wait()
-        deadline = time.monotonic() + 5
-        while lives(trainer) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertFalse(lives(trainer))
+        self.assertEqual(left_after(5, [trainer]), [])
         self.run_sweep(self.folder / "sweep.yaml")
 
     def test_a_drill_kills_its_trainers_too(self):

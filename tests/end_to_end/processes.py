@@ -1,6 +1,7 @@
 """The processes below one, as /proc tells."""
 
 import os
+import time
 
 
 def stat(pid):
@@ -16,6 +17,14 @@ def stat(pid):
 def lives(pid):
     found = stat(pid)
     return found is not None and found[1][0] != "Z"
+
+
+def left_after(seconds, pids):
+    """Those of them that still live then. It waits no longer than it must."""
+    deadline = time.monotonic() + seconds
+    while (left := [pid for pid in pids if lives(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
 
 
 def descendants(root):

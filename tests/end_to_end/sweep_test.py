@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 import unittest
 import unittest.mock
 
@@ -98,10 +97,7 @@ class SweepTest(RanksweepCase):
         family = processes.descendants(process.pid)
         self.assertGreaterEqual(len(family), 4)  # two ranks and their trainers
         self.end(process)
-        deadline = time.monotonic() + 5
-        while (left := [pid for pid in family if processes.lives(pid)]) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertEqual(left, [])
+        self.assertEqual(processes.left_after(5, family), [])
 
     @unittest.skipUnless(LONDON_FACES.exists(), f"{LONDON_FACES} is not there")
     def test_it_runs_on_photographs(self):

@@ -79,10 +79,7 @@ class FaultsTest(RanksweepCase):
         ranks = processes.ranks_under(process.pid)
         os.kill(ranks[1], signal.SIGSTOP)  # it has nothing to train
         self.wait_for_rows("SELECT 1 FROM trial WHERE state = 'finished'")
-        deadline = time.monotonic() + 30
-        while processes.lives(ranks[0]) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertFalse(processes.lives(ranks[0]))
+        self.assertEqual(processes.left_after(30, ranks[:1]), [])
         os.kill(ranks[1], signal.SIGCONT)
         process.communicate(timeout=30)
         self.assert_sound()

@@ -65,9 +65,7 @@ class Interruptions(RanksweepCase):
         if going_on:
             os.kill(process.pid if number == signal.SIGKILL else coordinator[0], number)
         process.communicate(timeout=60)
-        deadline = time.monotonic() + 10
-        while any(processes.lives(pid) for pid in family) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        processes.left_after(10, family)
         return going_on
 
 

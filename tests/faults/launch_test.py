@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 import unittest
 from pathlib import Path
 
@@ -22,10 +21,7 @@ class LaunchTest(RanksweepCase):
         self.wait_for_rows(f"SELECT 1 WHERE (SELECT COUNT(*) FROM epoch) >= {count}")
 
     def expect_all_gone(self, family):
-        deadline = time.monotonic() + 5
-        while (left := [pid for pid in family if processes.lives(pid)]) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertEqual(left, [])
+        self.assertEqual(processes.left_after(5, family), [])
 
     def test_it_runs_a_sweep(self):
         sweep = self.write_sweep(SWEEP)

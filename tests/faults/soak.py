@@ -113,10 +113,7 @@ class Soak:
         return victim
 
     def expect_gone(self, family):
-        deadline = time.monotonic() + 5
-        while (left := [pid for pid in family if processes.lives(pid)]) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.case.assertEqual(left, [], "processes that outlived their launcher by 5 s")
+        self.case.assertEqual(processes.left_after(5, family), [], "processes that outlived their launcher by 5 s")
 
     def measure_retries(self, database):
         """From the death of a trainer to the start of the next attempt at its trial, in the same launch."""
