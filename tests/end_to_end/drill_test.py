@@ -18,6 +18,13 @@ class DrillTest(RanksweepCase):
                                     disturbed), [(12, 4)])
         self.assertIn("remove it", self.ranksweep("drill", sweep, "--folder", self.folder / "drill", expect=2))
 
+    def test_a_sweep_in_which_nothing_was_killed_is_not_called_survived(self):
+        sweep = self.write_sweep("name: none\ntraining: {no_such_key: 1}\n")
+        refusal = self.ranksweep("drill", sweep, "--folder", self.folder / "drill", expect=2)
+        self.assertIn("no_such_key", refusal)
+        self.assertIn("no trainer was killed", refusal)
+        self.assertNotIn("Survived", refusal)
+
 
 if __name__ == "__main__":
     unittest.main()

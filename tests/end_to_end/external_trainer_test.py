@@ -222,7 +222,7 @@ class ExternalTrainerTest(RanksweepCase):
         self.run_sweep(self.folder / "sweep.yaml")
 
     def test_a_drill_kills_its_trainers_too(self):
-        output = self.ranksweep("drill", self.sweep(grid=", pause: 0.05"), "--kills", 2)
+        output = self.ranksweep("drill", self.sweep(grid=", pause: 0.1"), "--kills", 2, "--folder", self.folder / "drill")
         self.assertIn("Survived: every trial ended once", output)
         self.assertIn("(SIGKILL)", output)
 

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <random>
 #include <signal.h>
 #include <thread>
@@ -55,7 +57,8 @@ std::int64_t work_done(const std::filesystem::path& database) {
 }
 
 // Runs the small sweep to its end while trainers are killed, each at a random moment after another
-// epoch was trained. Returns how many were.
+// epoch was trained: within the time which that epoch took, so that short trials are hit too.
+// Returns how many were.
 int run_and_kill(const DrillOptions& options, const std::filesystem::path& database, int kills) {
   std::mt19937 random(std::random_device{}());
   cluster::LaunchedJob job(launch_command(options.ranks, options.launcher_options,
@@ -65,8 +68,8 @@ int run_and_kill(const DrillOptions& options, const std::filesystem::path& datab
                                            .small = true}));
   int killed = 0;
   std::int64_t work_at_kill = 0;
-  constexpr auto kNotYet = Clock::time_point::max();  // an epoch is awaited first
-  Clock::time_point next = kNotYet;
+  Clock::time_point awaited_since = Clock::now();
+  std::optional<Clock::time_point> next;  // none while an epoch is awaited
   while (!job.exit_status()) {
     std::this_thread::sleep_for(milliseconds(50));
     if (cluster::stop_signal() != 0) {
@@ -75,13 +78,17 @@ int run_and_kill(const DrillOptions& options, const std::filesystem::path& datab
     if (killed == kills) {
       continue;
     }
-    if (next == kNotYet && work_done(database) > work_at_kill) {
-      next = Clock::now() + milliseconds(std::uniform_int_distribution(0, 1000)(random));
+    const auto now = Clock::now();
+    if (!next && work_done(database) > work_at_kill) {
+      const auto longest = std::min<Clock::duration>(now - awaited_since, std::chrono::seconds(1));
+      next = now +
+             Clock::duration(std::uniform_int_distribution<Clock::rep>(0, longest.count())(random));
     }
-    if (Clock::now() >= next && kill_one(job.pid(), random)) {
+    if (next && now >= *next && kill_one(job.pid(), random)) {
       ++killed;
       work_at_kill = work_done(database);
-      next = kNotYet;
+      awaited_since = now;
+      next.reset();
     }
   }
   return killed;
@@ -113,6 +120,11 @@ ExitCode drill(const DrillOptions& options) {
              count_text(options.ranks, "rank"));
   std::fflush(stdout);
   const int killed = run_and_kill(options, disturbed, options.kills);
+  if (killed == 0 && options.kills > 0) {
+    throw CommandError(ExitCode::bad_input,
+                       "no trainer was killed: the small sweep was over too soon, so nothing was "
+                       "rehearsed; see that its trials train at all, for several epochs");
+  }
   fmt::print("the same, undisturbed\n");
   std::fflush(stdout);
   run_and_kill(options, undisturbed, 0);
