@@ -53,9 +53,11 @@ nlohmann::json metrics_to_json(const EpochDone& message) {
   json["val_loss"] = metrics.val_loss;
   json["seconds"] = metrics.seconds;
   json["data_wait_s"] = metrics.data_wait_s;
+  json["validation_s"] = metrics.validation_s;
   json["train_images"] = metrics.train_images;
   json["val_images"] = metrics.val_images;
   json["val_classes_predicted"] = metrics.val_classes_predicted;
+  json["peak_memory_bytes"] = metrics.peak_memory_bytes;
   return json;
 }
 
@@ -97,9 +99,11 @@ void from_json(const nlohmann::json& json, EpochDone& message) {
                          .learning_rate = metrics.take("learning_rate", kNotMeasured),
                          .seconds = metrics.take<double>("seconds"),
                          .data_wait_s = metrics.take("data_wait_s", 0.0),
+                         .validation_s = metrics.take("validation_s", 0.0),
                          .train_images = metrics.take("train_images", 0),
                          .val_images = metrics.take("val_images", 0),
-                         .val_classes_predicted = metrics.take("val_classes_predicted", 0)}};
+                         .val_classes_predicted = metrics.take("val_classes_predicted", 0),
+                         .peak_memory_bytes = metrics.take("peak_memory_bytes", std::int64_t{0})}};
   message.own_metrics = metrics.rest();
 }
 

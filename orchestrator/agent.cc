@@ -84,26 +84,28 @@ void Agent::keep_leases(Clock::time_point now) {
   }
 }
 
-void Agent::step(Clock::time_point now) {
+bool Agent::step(Clock::time_point now) {
   if (!leaving_) {
     keep_leases(now);
   }
   if (trainer_ == nullptr) {
-    return;
+    return false;
   }
+  bool spoke = false;
   // Asked first: what a trainer wrote before it died is then read to the end.
   const std::optional<cluster::ExitStatus> exit = trainer_->exit_status();
   try {
     std::vector<cluster::Report> reports;
     do {
       reports = trainer_->exchange();
+      spoke = spoke || !reports.empty();
       for (const cluster::Report& report : reports) {
         pass_on(report);
       }
     } while (exit && !reports.empty());
   } catch (const cluster::ProtocolError& error) {
     drop_trainer("trainer protocol", error.what());
-    return;
+    return true;
   }
   if (exit) {
     drop_trainer(exit->describe(),
@@ -114,6 +116,7 @@ void Agent::step(Clock::time_point now) {
   } else if (leaving_ && now >= leave_by_) {
     trainer_.reset();
   }
+  return spoke;
 }
 
 std::vector<pollfd> Agent::poll_set() const {

@@ -32,8 +32,9 @@ class Agent {
   Agent(AgentOptions options, cluster::Transport& transport);
 
   void receive(const CoordinatorMessage& message, Clock::time_point now);
-  // Passes on what the trainer says and notices what became of it.
-  void step(Clock::time_point now);
+  // Passes on what the trainer says and notices what became of it. Returns whether it said
+  // anything.
+  bool step(Clock::time_point now);
   // Told to leave, and its trainer is gone.
   bool done() const { return leaving_ && trainer_ == nullptr; }
   // The coordinator's lease ran out; the trainer is gone. Leave without a word to MPI.

@@ -14,10 +14,29 @@
 namespace ranksweep::orchestrator {
 namespace {
 
-using std::chrono::milliseconds;
+using std::chrono::microseconds;
 
-constexpr milliseconds kShortestWait{1};
-constexpr milliseconds kLongestWait{10};
+constexpr microseconds kShortestPause{50};
+constexpr microseconds kLongestPause{10'000};
+
+// How long a rank sleeps before it looks for messages again. What it just heard or sent is often
+// followed by more, so pauses begin short and grow by half: an answer waits a third longer than it
+// had to, at most.
+class Pause {
+ public:
+  void restart() { length_ = kShortestPause; }
+
+  // A word of the trainer's ends it.
+  void wait(const Agent& agent) {
+    auto descriptors = agent.poll_set();
+    const timespec length{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds(length_).count()};
+    ::ppoll(descriptors.data(), descriptors.size(), &length, nullptr);
+    length_ = std::min(length_ * 3 / 2, kLongestPause);
+  }
+
+ private:
+  microseconds length_ = kShortestPause;
+};
 
 // A killed mpirun leaves its ranks alive, as children of another process. They must go too: the
 // same command may already be starting the sweep again.
@@ -45,39 +64,33 @@ bool deliver_messages(cluster::Transport& transport, Agent& agent, Coordinator* 
   return any;
 }
 
-void wait(const Agent& agent, milliseconds longest) {
-  auto descriptors = agent.poll_set();
-  ::poll(descriptors.data(), descriptors.size(), static_cast<int>(longest.count()));
-}
-
 }  // namespace
 
 void run_rank(cluster::Transport& transport, Agent& agent, Coordinator* coordinator,
               const std::function<void(Clock::time_point)>& tick) {
   const LauncherWatch launcher;
-  milliseconds pause = kShortestWait;
+  Pause pause;
   while (!agent.done() || (coordinator != nullptr && !coordinator->done())) {
     if (launcher.gone() || agent.coordinator_lost()) {
       agent.kill_trainer();
       std::_Exit(EXIT_FAILURE);  // MPI would wait for the dead; the database needs no good-bye
     }
     const Clock::time_point now = Clock::now();
-    const bool busy = deliver_messages(transport, agent, coordinator, now);
+    const bool was_told = deliver_messages(transport, agent, coordinator, now);
     if (coordinator != nullptr) {
       if (const int signal = cluster::stop_signal()) {
         coordinator->interrupt(fmt::format("SIG{}", ::sigabbrev_np(signal)));
       }
       coordinator->flush(now);
     }
-    agent.step(now);
+    const bool trainer_spoke = agent.step(now);
     if (tick) {
       tick(now);
     }
-    if (busy) {
-      pause = kShortestWait;
+    if (was_told || trainer_spoke) {
+      pause.restart();
     } else {
-      wait(agent, pause);
-      pause = std::min(pause * 2, kLongestWait);
+      pause.wait(agent);
     }
   }
 }

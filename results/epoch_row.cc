@@ -23,9 +23,11 @@ sweeps::EpochMetrics read_epoch(const SQLite::Statement& row, int first) {
   metrics.learning_rate = number_or_nan(row.getColumn(first + 5));
   metrics.seconds = row.getColumn(first + 6).getDouble();
   metrics.data_wait_s = row.getColumn(first + 7).getDouble();
-  metrics.train_images = row.getColumn(first + 8).getInt();
-  metrics.val_images = row.getColumn(first + 9).getInt();
-  metrics.val_classes_predicted = row.getColumn(first + 10).getInt();
+  metrics.validation_s = row.getColumn(first + 8).getDouble();
+  metrics.train_images = row.getColumn(first + 9).getInt();
+  metrics.val_images = row.getColumn(first + 10).getInt();
+  metrics.val_classes_predicted = row.getColumn(first + 11).getInt();
+  metrics.peak_memory_bytes = row.getColumn(first + 12).getInt64();
   return metrics;
 }
 

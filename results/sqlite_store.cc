@@ -59,10 +59,10 @@ class ChangeWriter {
         put_epoch_(database, R"(
             INSERT OR REPLACE INTO epoch
               (attempt, trial, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
-               learning_rate, seconds, data_wait_s, train_images, val_images, val_classes_predicted,
-               ended_at, elapsed_s)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?9 + coalesce(
-              (SELECT elapsed_s FROM epoch WHERE trial = ?2 AND epoch = ?3 - 1), 0)))"),
+               learning_rate, seconds, data_wait_s, validation_s, train_images, val_images,
+               val_classes_predicted, peak_memory_bytes, ended_at, elapsed_s)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+              ?9 + coalesce((SELECT elapsed_s FROM epoch WHERE trial = ?2 AND epoch = ?3 - 1), 0)))"),
         put_own_metric_(database, "INSERT INTO epoch_metric VALUES (?, ?, ?, ?)"),
         discard_epochs_(database, "DELETE FROM epoch WHERE trial = ? AND epoch > ?"),
         put_step_(database, R"(
@@ -139,10 +139,12 @@ class ChangeWriter {
     bind_finite(put_epoch_, 8, metrics.learning_rate);
     put_epoch_.bind(9, metrics.seconds);
     put_epoch_.bind(10, metrics.data_wait_s);
-    put_epoch_.bind(11, metrics.train_images);
-    put_epoch_.bind(12, metrics.val_images);
-    put_epoch_.bind(13, metrics.val_classes_predicted);
-    put_epoch_.bind(14, format_utc(clock_()));
+    put_epoch_.bind(11, metrics.validation_s);
+    put_epoch_.bind(12, metrics.train_images);
+    put_epoch_.bind(13, metrics.val_images);
+    put_epoch_.bind(14, metrics.val_classes_predicted);
+    put_epoch_.bind(15, metrics.peak_memory_bytes);
+    put_epoch_.bind(16, format_utc(clock_()));
     put_epoch_.exec();
     for (const auto& [name, value] : change.own_metrics) {
       put_own_metric_.tryReset();

@@ -286,12 +286,14 @@ Table trouble_table(ResultsReader& reader) {
 Table device_table(ResultsReader& reader) {
   Table table = reader.query(R"(
       SELECT rank, host, device, attempts, trials, epochs, held_s, epoch_s, data_wait_s,
-        iif(epoch_s > 0, train_images / epoch_s, NULL) AS images_per_s
+        iif(epoch_s > 0, train_images / epoch_s, NULL) AS images_per_s,
+        peak_memory_bytes >> 20 AS peak_memory_mib
       FROM device_use)");
   const std::vector<Column> shown = {{"held_s", "held", Show::duration},
                                      {"epoch_s", "in epochs", Show::duration},
                                      {"data_wait_s", "waiting for images", Show::duration},
-                                     {"images_per_s", "images/s", Show::count}};
+                                     {"images_per_s", "images/s", Show::count},
+                                     {"peak_memory_mib", "peak MiB", Show::count}};
   std::copy(shown.begin(), shown.end(), table.columns.begin() + 6);
   return table;
 }

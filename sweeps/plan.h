@@ -17,6 +17,10 @@ struct PlannedTrial {
   // comes first runs them; in `cost` the first of the plan is charged for them.
   std::optional<int> base = {};
   double base_cost = 0;
+  // What its training holds at once: so much, and so much more for each image of a device's part of
+  // a batch. 0: not known.
+  double memory_bytes = 0;
+  double memory_bytes_per_image = 0;
 };
 
 // A sweep's trials with their identities, in the order of the grid.

@@ -37,9 +37,13 @@ struct EpochMetrics {
   double learning_rate = 0;
   double seconds = 0;             // wall time of the epoch, validation included
   double data_wait_s = 0;         // of which the training loop waited for images
+  double validation_s = 0;        // of which the validation took
   int train_images = 0;           // images trained on
   int val_images = 0;             // images validated on, each once
   int val_classes_predicted = 0;  // different classes among the predictions; 1 means collapsed
+  // The most memory that was held at once: on a GPU by LibTorch, on a CPU by the trainer's process.
+  // 0: not known.
+  std::int64_t peak_memory_bytes = 0;
 
   bool operator==(const EpochMetrics&) const = default;
 };

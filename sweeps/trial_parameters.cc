@@ -89,6 +89,22 @@ TrialParameter class_weights() {
   return result;
 }
 
+TrialParameter devices() {
+  constexpr const char* kAuto = "auto";
+  TrialParameter result = parameter(
+      "devices", &TrialSpec::devices, {AnyOf{{{Choice{{kAuto}}}, {Whole{1, 64}}}}},
+      "Devices that train the trial together, each with a part of every batch; on CPUs, ranks of "
+      "one node; auto is 1 unless memory or a tail of idle devices speak for more");
+  result.get = [](const TrialSpec& spec) -> json {
+    if (spec.devices == kAutomaticDevices) return kAuto;
+    return spec.devices;
+  };
+  result.set = [](TrialSpec& spec, const json& value) {
+    spec.devices = value == kAuto ? kAutomaticDevices : value.get<int>();
+  };
+  return result;
+}
+
 // One of ours by its name, or a file that brings the base and its weights.
 TrialParameter architecture() {
   const Mapping file{{{"torchscript",
@@ -193,9 +209,7 @@ std::vector<TrialParameter> make_parameters() {
                 "Number format of the computation; auto measures and records what it took"),
       parameter("memory_format", &T::memory_format, {Choice{names_of<MemoryFormat>()}},
                 "Layout of images and feature maps; auto measures and records what it took"),
-      later(parameter("devices", &T::devices, {Whole{1, 64}},
-                      "Devices that train the trial together, each with a part of every batch; on "
-                      "CPUs, ranks of one node")),
+      later(devices()),
       later(parameter("sync_batch_norm", &T::sync_batch_norm, {Flag{}},
                       "Whether batch normalisation sees the whole batch, or each device's part "
                       "alone")),

@@ -19,6 +19,8 @@ enum class Pooling { average, max, flatten };
 enum class Normalization { scale_0_1, imagenet, minus1_1, caffe };
 enum class Precision { automatic, float32, bfloat16 };
 enum class MemoryFormat { automatic, contiguous, channels_last };
+// A number of devices that is settled before the first trial.
+inline constexpr int kAutomaticDevices = 0;
 enum class FillMode { nearest, constant, reflect, wrap };
 
 // Random changes to a training image, with the meaning and the ranges of Keras'
@@ -109,7 +111,8 @@ struct TrialSpec {
   std::optional<std::string> weights_hash;     // of its content: identity, not the path
   Precision precision = Precision::float32;
   MemoryFormat memory_format = MemoryFormat::automatic;
-  int devices = 1;               // trainers that train it together, each with a part of every batch
+  // Trainers that train it together, each with a part of every batch, or kAutomaticDevices.
+  int devices = 1;
   bool sync_batch_norm = false;  // batch normalisation over the whole batch, not each one's part
 
   bool operator==(const TrialSpec&) const = default;

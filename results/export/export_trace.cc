@@ -146,7 +146,8 @@ class TraceWriter {
     std::map<std::int64_t, std::vector<Row>> epochs;  // by attempt
     for (Row& row : reader_
                         .query("SELECT attempt.id, epoch, epoch.ended_at, seconds, data_wait_s, "
-                               "train_loss, val_loss, val_accuracy FROM attempt JOIN epoch "
+                               "train_loss, val_loss, val_accuracy, validation_s, "
+                               "peak_memory_bytes FROM attempt JOIN epoch "
                                "ON epoch.trial = attempt.trial AND epoch.attempt = attempt.id "
                                "WHERE epoch.ended_at IS NOT NULL AND attempt.id " +
                                these + " ORDER BY attempt.id, epoch")
@@ -212,11 +213,18 @@ class TraceWriter {
                       {{"train_loss", number(row[5])},
                        {"val_loss", number(row[6])},
                        {"val_accuracy", number(row[7])},
-                       {"data_wait_s", number(row[4])}});
-      const std::int64_t waited = std::min(microseconds(number(row[4])), span.end - span.begin);
+                       {"data_wait_s", number(row[4])},
+                       {"peak_memory_bytes", integer(row[9])}});
+      const std::int64_t length = span.end - span.begin;
+      const std::int64_t validated = std::min(microseconds(number(row[8])), length);
+      const std::int64_t waited = std::min(microseconds(number(row[4])), length - validated);
       if (waited > 0) {
         file_.add_slice("data", "waits for images, in all", process, rank,
                         {span.begin, span.begin + waited});
+      }
+      if (validated > 0) {
+        file_.add_slice("validation", "validation", process, rank,
+                        {span.end - validated, span.end});
       }
       free_from = span.end;
     }

@@ -101,6 +101,7 @@ WITH work AS (
     count(*) AS epochs,
     total(epoch.seconds) AS epoch_s,
     total(epoch.data_wait_s) AS data_wait_s,
+    max(epoch.peak_memory_bytes) AS peak_memory_bytes,
     sum(epoch.train_images) AS train_images
   FROM attempt CROSS JOIN epoch ON epoch.trial = attempt.trial AND epoch.attempt = attempt.id
   GROUP BY attempt.id
@@ -118,6 +119,7 @@ SELECT
     (julianday(attempt.ended_at) - julianday(attempt.begun_at)) * 86400, work.epoch_s)) AS held_s,
   total(work.epoch_s) AS epoch_s,
   total(work.data_wait_s) AS data_wait_s,
+  nullif(max(work.peak_memory_bytes), 0) AS peak_memory_bytes,
   coalesce(sum(work.train_images), 0) AS train_images
 FROM attempt
 LEFT JOIN work ON work.attempt = attempt.id

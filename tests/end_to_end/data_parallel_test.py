@@ -32,6 +32,18 @@ class DataParallelTest(RanksweepCase):
         self.wait_for_rows("SELECT 1 FROM epoch JOIN attempt_member USING (attempt)")
         return process
 
+    def test_auto_gives_a_trial_that_is_alone_all_ranks(self):
+        sweep = self.write_sweep(sweep_on("auto").replace("[1e-3, 3e-4]", "1e-3"))
+        self.run_sweep(sweep, ranks=2)
+        self.assertEqual(self.query("SELECT member, rank FROM attempt_member ORDER BY member"), [(0, 0), (1, 1)])
+        self.assertEqual(self.query("SELECT value FROM parameter WHERE name = 'devices'"), [("auto",)])
+        self.assertIn("1 trial done before", self.run_sweep(sweep))  # the same trial, on however many devices
+
+    def test_auto_leaves_trials_alone_where_there_are_enough(self):
+        self.run_sweep(self.write_sweep(sweep_on("auto")), ranks=2)
+        self.assertEqual(self.query("SELECT DISTINCT rank FROM attempt ORDER BY rank"), [(0,), (1,)])
+        self.assertEqual(self.query("SELECT COUNT(*) FROM attempt_member"), [(0,)])
+
     def epochs_by_rate(self, database, devices):
         return self.query(f"""
             SELECT rate.value, epoch, train_loss, val_loss, val_accuracy, train_images, val_images FROM epoch

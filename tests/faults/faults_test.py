@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -15,6 +16,12 @@ from ranksweep_case import BIN, RanksweepCase, four_trials  # noqa: E402
 SWEEP = four_trials(execution="threads: 1, silence_limit: 5, lease: 3")
 SCRIPTED_TRAINER = os.environ["RANKSWEEP_SCRIPTED_TRAINER"]
 SEED = int(os.environ.get("RANKSWEEP_SEED", random.randrange(1 << 32)))
+
+
+def recovery_options():
+    """What makes mpirun leave the other ranks alone when one dies (docs/decisions/0007-starting-again.md)."""
+    version = subprocess.run(["mpirun", "--version"], check=True, text=True, capture_output=True).stdout
+    return ["--with-ft", "ulfm"] if "Open MPI) 5." in version else ["--enable-recovery"]
 
 
 class FaultsTest(RanksweepCase):
@@ -54,7 +61,7 @@ class FaultsTest(RanksweepCase):
 
     def test_a_killed_rank_is_given_up_and_the_others_go_on(self):
         sweep = self.write_sweep(SWEEP)
-        process = self.start_until_it_trains(sweep, "--enable-recovery")
+        process = self.start_until_it_trains(sweep, *recovery_options())
         os.kill(processes.ranks_under(process.pid)[1], signal.SIGKILL)
         output = process.communicate(timeout=120)[0]
         self.assertEqual(self.query("SELECT COUNT(*) FROM invocation"), [(1,)], output)
@@ -86,7 +93,7 @@ class FaultsTest(RanksweepCase):
 
     def test_agents_leave_when_the_coordinator_is_gone(self):
         sweep = self.write_sweep(SWEEP)
-        process = self.start_until_it_trains(sweep, "--enable-recovery")
+        process = self.start_until_it_trains(sweep, *recovery_options())
         family = processes.descendants(process.pid)
         os.kill(processes.ranks_under(process.pid)[0], signal.SIGKILL)
         process.communicate(timeout=60)

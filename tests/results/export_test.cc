@@ -117,11 +117,18 @@ TEST_F(ExportTest, TheTraceHasEveryEpochInItsAttemptAndEveryPauseBetweenAttempts
       EXPECT_DOUBLE_EQ(end_of(all[i - 1]), begin_of(all[i])) << all[i];  // nothing is left out
     }
   }
-  const Table sums = reader.query("SELECT count(*), total(seconds), total(data_wait_s) FROM epoch");
+  double validated = 0;
+  for (const auto& [rank, of_rank] : slices(trace, "validation")) {
+    for (const auto& slice : of_rank) validated += slice.at("dur").get<double>();
+  }
+  const Table sums = reader.query(
+      "SELECT count(*), total(seconds), total(data_wait_s), total(validation_s) FROM epoch");
   EXPECT_EQ(epochs, static_cast<std::size_t>(std::get<std::int64_t>(sums.rows[0][0])));
   EXPECT_NEAR(in_epochs / 1e6, std::get<double>(sums.rows[0][1]),
               0.001 * static_cast<double>(epochs));
   EXPECT_NEAR(waited, std::get<double>(sums.rows[0][2]), 1e-6);
+  EXPECT_NEAR(validated / 1e6, std::get<double>(sums.rows[0][3]),
+              0.001 * static_cast<double>(epochs));
   std::size_t tried = 0;
   for (const auto& [rank, of_rank] : attempts) tried += of_rank.size();
   EXPECT_EQ(tried, reader.attempts().size());

@@ -33,9 +33,11 @@ EpochMetrics metrics_of(int epoch, double val_loss) {
           .learning_rate = 1e-3,
           .seconds = 1.5,
           .data_wait_s = 0.25,
+          .validation_s = 0.125,
           .train_images = 700,
           .val_images = 100,
-          .val_classes_predicted = 2};
+          .val_classes_predicted = 2,
+          .peak_memory_bytes = std::int64_t{5} << 30};
 }
 
 std::string bytes_of(const std::filesystem::path& path) {

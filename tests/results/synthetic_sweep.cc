@@ -149,9 +149,11 @@ class Historian {
     metrics.learning_rate = 1e-3;
     metrics.seconds = std::round(traits.seconds * (0.95 + 0.1 * uniform()) * 10) / 100;
     metrics.data_wait_s = metrics.seconds * 0.04;
+    metrics.validation_s = metrics.seconds * 0.1;
     metrics.train_images = 700;
     metrics.val_images = 100;
     metrics.val_classes_predicted = 2;
+    metrics.peak_memory_bytes = std::int64_t{900} << 20;
     return metrics;
   }
 

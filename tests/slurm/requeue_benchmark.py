@@ -40,5 +40,5 @@ class RequeueBenchmark(SlurmCase):
 
 
 if __name__ == "__main__":
-    slurm_cluster.enter_namespaces()
+    slurm_cluster.enter()
     unittest.main()

@@ -4,9 +4,12 @@
     tools/benchmarks/study.py build/release/bin/ranksweep [--tuners PYTHON] [--json study.json]
 
 60 trials: five architectures x 3 learning rates x frozen and full x augmentation off and standard, at a reduced
-size: 2 epochs, 120 + 40 images of 96 x 96 made by `ranksweep make-faces`, batch 10, no pretrained weights. ranksweep
+size: 2 epochs, 120 + 40 images (--images) of 96 x 96 made by `ranksweep make-faces`, batch 10, no pretrained weights. ranksweep
 runs them on two ranks. The script is what people write: a process a trial, one after the other, on all cores. Ray
 Tune runs the same function, a trial a core. Nothing is extrapolated.
+
+Of ranksweep's run it says too how near it came to the shortest that its trials allow, which is the longest of them or,
+if that is more, all their time divided by the ranks; and what the ranks' time went to when they trained nothing.
 
 Prints seconds on the wall, and core-seconds: the time that the machine's cores were not idle, whoever used them, so
 it wants a machine with nothing else on it. And, since all of them train the same, what came out: the median over an
@@ -36,7 +39,7 @@ TRAININGS = ["frozen", "full"]
 AUGMENTATIONS = ["none", "standard"]
 TRIALS = list(itertools.product(ARCHITECTURES, LEARNING_RATES, TRAININGS, AUGMENTATIONS))
 EPOCHS, SIZE = 2, 96
-TRAIN, VAL = 60, 20  # images of each class
+RANKS = 2
 
 SWEEP = f"""
 name: study
@@ -111,14 +114,19 @@ def train_in_pytorch(data, architecture, learning_rate, training, augmentation):
 def run_ranksweep(ranksweep, data, place):
     sweep, database = place / "study.yaml", place / "study.db"
     sweep.write_text(SWEEP.replace("DATA", str(data)))
-    subprocess.run(["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "2", ranksweep, "run", sweep, "--db",
+    subprocess.run(["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", str(RANKS), ranksweep, "run", sweep, "--db",
                     database], check=True, stdout=subprocess.DEVNULL,
                    env=os.environ | {"RANKSWEEP_CACHE": str(place / "cache")})
-    rows = sqlite3.connect(database).execute(
+    connection = sqlite3.connect(database)
+    rows = connection.execute(
         "SELECT parameter.value, val_loss FROM ranking "
         "JOIN parameter ON parameter.trial = ranking.trial_id AND parameter.name = 'architecture'").fetchall()
     assert len(rows) == len(TRIALS)
-    return rows
+    [(makespan, longest, total)] = connection.execute(
+        "SELECT max(ended) - min(begun), max(ended - begun), sum(ended - begun) FROM (SELECT "
+        "julianday(begun_at) * 86400 AS begun, julianday(ended_at) * 86400 AS ended FROM attempt)")
+    idle = connection.execute("SELECT reason, total(seconds) FROM device_idle GROUP BY reason").fetchall()
+    return rows, {"makespan": makespan, "bound": max(longest, total / RANKS), "idle": dict(idle)}
 
 
 def run_script(_, data, __):
@@ -127,13 +135,13 @@ def run_script(_, data, __):
         done = subprocess.run([PYTHON, __file__, "ranksweep", "--child", "pytorch", "--data", data, "--trial",
                                json.dumps(trial)], check=True, text=True, stdout=subprocess.PIPE)
         rows.append((trial[0], json.loads(done.stdout)))
-    return rows
+    return rows, {}
 
 
 def run_ray(tuners, data, place):
     done = subprocess.run([tuners, __file__, "ranksweep", "--child", "ray", "--data", data, "--place", place],
                           check=True, text=True, stdout=subprocess.PIPE)
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1]), {}
 
 
 def ray_child(options):
@@ -160,19 +168,20 @@ def busy_seconds():
 def measure(run, program, data):
     with tempfile.TemporaryDirectory(prefix="study-") as place:
         begin, busy = time.perf_counter(), busy_seconds()
-        rows = run(program, data, pathlib.Path(place))
+        rows, extra = run(program, data, pathlib.Path(place))
         seconds, busy = time.perf_counter() - begin, busy_seconds() - busy
     # A trial that went beyond all numbers has no loss.
     losses = {name: [loss for each, loss in rows if each == name and loss is not None and loss == loss]
               for name in ARCHITECTURES}
     return {"seconds": seconds, "core_seconds": busy,
-            "losses": {name: statistics.median(of_name) for name, of_name in losses.items()}}
+            "losses": {name: statistics.median(of_name) for name, of_name in losses.items()}} | extra
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ranksweep")
     parser.add_argument("--json", type=pathlib.Path, default="study.json", help="where the figures go")
+    parser.add_argument("--images", type=int, default=120, help="to train on; a third as many to validate on")
     parser.add_argument("--tuners", help="a Python with ray[tune], torchvision and timm")
     for hidden in ("--child", "--data", "--trial", "--place"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
@@ -187,7 +196,8 @@ def main():
     if options.tuners:
         contenders["Ray Tune"] = (run_ray, options.tuners)
     with tempfile.TemporaryDirectory(prefix="study-data-") as name:
-        data = make_data(options.ranksweep, pathlib.Path(name), persons=25, size=SIZE, train=TRAIN, val=VAL)
+        data = make_data(options.ranksweep, pathlib.Path(name), persons=25, size=SIZE, train=options.images // 2,
+                         val=options.images // 6)  # of each class
         found = {}
         for contender, (run, program) in contenders.items():
             found[contender] = measure(run, program, data)
@@ -201,7 +211,11 @@ def main():
         print(f"| {contender} | {figures['seconds']:.0f} | {figures['seconds'] / ours['seconds']:.1f} | "
               f"{figures['core_seconds']:.0f} | {figures['core_seconds'] / ours['core_seconds']:.1f} |",
               *(f" {loss:.3f} |" for loss in figures["losses"].values()), sep="")
-    print(f"\ntorch {machine['torch']}, Python {machine['python']}")
+    print(f"\n{RANKS} ranks, {ours['makespan']:.1f} s from the first trial's begin to the last one's end, "
+          f"{ours['makespan'] / ours['bound']:.3f} of the shortest; no training for")
+    for reason, seconds in sorted(ours["idle"].items(), key=lambda each: -each[1]):
+        print(f"- {reason}: {seconds:.1f} s, {seconds / (RANKS * ours['makespan']):.1%}")
+    print(f"\n{options.images} + {options.images // 3} images; torch {machine['torch']}, Python {machine['python']}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ struct Network {
   double multiply_adds = 0;  // of the base, one image
   double parameters = 0;
   double base_parameters = 0;
+  double activation_bytes = 0;  // of one image
 };
 using Networks = std::map<std::string, Network>;  // by architecture, or by the file that brings it
 
@@ -55,7 +56,8 @@ Networks ask_for_networks(const std::filesystem::path& trainer, const Asked& ask
   for (const auto& each : nlohmann::json::parse(answer)) {
     networks[each.at("name")] = {.multiply_adds = each.at("multiply_adds"),
                                  .parameters = each.at("parameters"),
-                                 .base_parameters = each.at("base_parameters")};
+                                 .base_parameters = each.at("base_parameters"),
+                                 .activation_bytes = each.at("activation_bytes")};
   }
   return networks;
 }
@@ -76,7 +78,8 @@ double frozen_passes(const sweeps::TrialSpec& spec, double train_images, double 
 TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double train_images,
                   double val_images, std::optional<int> base, bool first) {
   constexpr double kBytesPerNumber = 4;
-  // The best weights; in the resume state the weights again, and the optimizer's running averages.
+  // On disk the best weights, and in the resume state the weights again, with the optimizer's
+  // running averages; in memory gradients in place of the second weights.
   constexpr double kCopies = 4;
   const bool base_is_trained = frozen_epochs(spec) < spec.epochs;
   const double head_parameters = network.parameters - network.base_parameters;
@@ -94,7 +97,10 @@ TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double 
   return {.multiply_adds = multiply_adds,
           .checkpoint_bytes = numbers * kBytesPerNumber,
           .base = base,
-          .base_multiply_adds = base_multiply_adds};
+          .base_multiply_adds = base_multiply_adds,
+          .memory_bytes =
+              kBytesPerNumber * kCopies * (base_is_trained ? network.parameters : head_parameters),
+          .memory_bytes_per_image = base_is_trained ? network.activation_bytes : 0};
 }
 
 }  // namespace

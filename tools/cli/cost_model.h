@@ -21,6 +21,9 @@ struct TrialCost {
   // multiply-adds of its passes.
   std::optional<int> base;
   double base_multiply_adds = 0;
+  // What training holds at once, and how much more for each image of a device's part of a batch.
+  double memory_bytes = 0;
+  double memory_bytes_per_image = 0;
 };
 
 // The cost of each trial of `plan`, in its order. The trainer is asked what the networks are like,

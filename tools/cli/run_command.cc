@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include "results/publisher.h"
 #include "results/sqlite_store.h"
 #include "tools/cli/automatic_choices.h"
+#include "tools/cli/automatic_devices.h"
 #include "tools/cli/checkpoint_files.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/device_choice.h"
@@ -55,6 +57,13 @@ Ranks start_ranks() {
   return {.transport = std::move(mpi), .local_rank = local_rank, .local_size = local_size};
 }
 
+// What this rank trains on.
+struct Place {
+  orchestrator::AgentOptions agent;
+  int ranks_on_node = 1;
+  int trials_per_gpu = 1;
+};
+
 orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer,
                                          const std::string& device, int ranks_on_node) {
   const int threads = cluster::threads_for_each(cluster::cores_of_node(), ranks_on_node);
@@ -74,6 +83,35 @@ struct RunRequest {
   RunOptions options;
   std::optional<Share> share;
 };
+
+DevicesAtHand devices_at_hand(const Place& place, int ranks) {
+  const auto& device = place.agent.hello.device;
+  const bool on_cpu = device == "cpu";
+  const double memory =
+      ask_trainer(place.agent.trainer_command.front(), {"memory", device}).at("bytes");
+  return {.count = ranks,
+          .most = on_cpu ? place.ranks_on_node : ranks,
+          .memory_bytes = memory / (on_cpu ? place.ranks_on_node : place.trials_per_gpu)};
+}
+
+// The plan with nothing left to `auto`.
+sweeps::Plan settle(const Task& task, const SweepInputs& inputs, const RunOptions& options,
+                    const Place& place, int ranks, results::SqliteStore& store) {
+  // A small run is compared with another one: both have the defaults.
+  if (options.small || inputs.file.trainer) {
+    return settle_devices(task.plan, {});
+  }
+  const bool wants_devices = std::ranges::any_of(task.plan.trials, [](const auto& trial) {
+    return trial.spec.devices == sweeps::kAutomaticDevices;
+  });
+  return settle_automatic_choices(
+      wants_devices ? settle_devices(task.plan, devices_at_hand(place, ranks)) : task.plan,
+      static_cast<int>(inputs.data.train.size()),
+      {.trainer = place.agent.trainer_command.front(),
+       .device = place.agent.hello.device,
+       .threads = inputs.file.sweep.execution.threads.value_or(place.agent.hello.threads)},
+      store);
+}
 
 void print_start(const SweepInputs& inputs, int ranks, const orchestrator::TrialCounts& counts) {
   for (const std::string& warning : inputs.file.sweep.warnings) {
@@ -104,15 +142,14 @@ ExitCode print_end(const orchestrator::TrialCounts& counts, bool all_done, const
 }
 
 std::unique_ptr<FinalWork> final_work(const RunRequest& request, const Task& task,
-                                      const SweepInputs& inputs,
-                                      const orchestrator::AgentOptions& place,
+                                      const SweepInputs& inputs, const Place& place,
                                       results::SweepStore& store) {
   TestSplitOptions test{
       .database = request.options.database,
-      .trainer = inputs.file.trainer ? "" : place.trainer_command.front(),
+      .trainer = inputs.file.trainer ? "" : place.agent.trainer_command.front(),
       .data = data_for_trainers(inputs),
-      .device = place.hello.device,
-      .threads = inputs.file.sweep.execution.threads.value_or(place.hello.threads)};
+      .device = place.agent.hello.device,
+      .threads = inputs.file.sweep.execution.threads.value_or(place.agent.hello.threads)};
   if (task.database == request.options.database) {
     return std::make_unique<TestSplit>(std::move(test), store);
   }
@@ -124,8 +161,7 @@ std::unique_ptr<FinalWork> final_work(const RunRequest& request, const Task& tas
 }
 
 ExitCode train(const RunRequest& request, const SweepInputs& inputs, const Task& task,
-               const orchestrator::AgentOptions& place, cluster::Transport& transport,
-               orchestrator::Agent& agent) {
+               const Place& place, cluster::Transport& transport, orchestrator::Agent& agent) {
   const RunOptions& options = request.options;
   const auto store = results::SqliteStore::open_for_sweep(
       task.database, task.plan, collect_provenance(inputs.file, inputs.data),
@@ -137,16 +173,7 @@ ExitCode train(const RunRequest& request, const SweepInputs& inputs, const Task&
   if (!leaks.empty()) {
     store->commit(leaks);
   }
-  const int threads = inputs.file.sweep.execution.threads.value_or(place.hello.threads);
-  // A small run is compared with another one: both have the defaults.
-  const sweeps::Plan plan =
-      options.small || inputs.file.trainer
-          ? task.plan
-          : settle_automatic_choices(task.plan, static_cast<int>(inputs.data.train.size()),
-                                     {.trainer = place.trainer_command.front(),
-                                      .device = place.hello.device,
-                                      .threads = threads},
-                                     *store);
+  const sweeps::Plan plan = settle(task, inputs, options, place, transport.size(), *store);
   const Clock::time_point start = Clock::now();
   ProgressDisplay display(task.plan, start);
   orchestrator::Coordinator coordinator(plan,
@@ -186,10 +213,10 @@ ExitCode train(const RunRequest& request, const SweepInputs& inputs, const Task&
   return print_end(coordinator.ledger().counts(), last->done(), task, Clock::now() - start);
 }
 
-ExitCode coordinate(const RunRequest& request, const orchestrator::AgentOptions& place,
-                    cluster::Transport& transport, orchestrator::Agent& agent) {
+ExitCode coordinate(const RunRequest& request, const Place& place, cluster::Transport& transport,
+                    orchestrator::Agent& agent) {
   const RunOptions& options = request.options;
-  const SweepInputs inputs = load_inputs(options.sweep_file, place.trainer_command.front(),
+  const SweepInputs inputs = load_inputs(options.sweep_file, place.agent.trainer_command.front(),
                                          options.small ? Extent::small : Extent::whole);
   const Task task = request.share ? task_of_share(inputs.plan, options.database, *request.share)
                                   : Task{.plan = inputs.plan, .database = options.database};
@@ -228,14 +255,15 @@ ExitCode run(const RunRequest& request) {
   if (!options.scratch.empty()) {
     scratch.emplace(options.scratch);
   }
-  const orchestrator::AgentOptions place =
-      agent_options(trainer,
-                    choose_device(options.device, {.rank = ranks.local_rank,
-                                                   .ranks = ranks.local_size,
-                                                   .gpus = kWithCuda ? cluster::gpus_of_node() : 0,
-                                                   .trials_per_gpu = options.trials_per_gpu}),
-                    ranks.local_size);
-  orchestrator::Agent agent(place, transport);
+  const NodeShare share{.rank = ranks.local_rank,
+                        .ranks = ranks.local_size,
+                        .gpus = kWithCuda ? cluster::gpus_of_node() : 0,
+                        .trials_per_gpu = options.trials_per_gpu};
+  const Place place{
+      .agent = agent_options(trainer, choose_device(options.device, share), ranks.local_size),
+      .ranks_on_node = ranks.local_size,
+      .trials_per_gpu = options.trials_per_gpu};
+  orchestrator::Agent agent(place.agent, transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
     orchestrator::run_rank(transport, agent, nullptr, {});
     scratch.reset();

@@ -85,6 +85,8 @@ void add_costs(SweepInputs& inputs, const std::filesystem::path& trainer) {
     trial.cost = costs[i].multiply_adds;
     trial.base = costs[i].base;
     trial.base_cost = costs[i].base_multiply_adds;
+    trial.memory_bytes = costs[i].memory_bytes;
+    trial.memory_bytes_per_image = costs[i].memory_bytes_per_image;
     inputs.checkpoint_bytes += costs[i].checkpoint_bytes;
   }
 }

@@ -22,6 +22,7 @@
 #include "worker/trainer/steps_command.h"
 #include "worker/trainer/sums_command.h"
 #include "worker/trainer/test_command.h"
+#include "worker/training/device_memory.h"
 
 namespace {
 
@@ -89,6 +90,16 @@ void add_models(CLI::App& app) {
     } else {
       print_table(described);
     }
+  });
+}
+
+void add_memory(CLI::App& app) {
+  const auto device = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("memory", "Print how much memory a device has");
+  command->add_option("device", *device, "cpu or cuda:N")->required();
+  command->callback([device] {
+    const nlohmann::json answer = {{"bytes", ranksweep::worker::memory_of(torch::Device(*device))}};
+    std::cout << answer << '\n';
   });
 }
 
@@ -213,6 +224,7 @@ int run(int argc, char** argv) {
   add_export(app);
   add_steps(app);
   add_sums(app);
+  add_memory(app);
   CLI11_PARSE(app, argc, argv);
   return app.get_subcommands().empty() ? serve_agent(app) : 0;
 }

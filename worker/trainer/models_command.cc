@@ -31,6 +31,7 @@ nlohmann::json describe_model(const std::string& name, const sweeps::TrialSpec& 
           {"base_parameters", cost.parameters},
           {"parameters", parameters},
           {"multiply_adds", cost.multiply_adds},
+          {"activation_bytes", kFloat * cost.activations},
           {"memory_bytes",
            kFloat * (kCopiesOfWeights * parameters + std::int64_t{batch} * cost.activations)}};
 }

@@ -6,9 +6,10 @@
 
 namespace ranksweep::sweeps {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochMetrics, epoch, train_loss, train_accuracy, val_loss,
-                                   val_accuracy, learning_rate, seconds, data_wait_s, train_images,
-                                   val_images, val_classes_predicted)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EpochMetrics, epoch, train_loss, train_accuracy,
+                                                val_loss, val_accuracy, learning_rate, seconds,
+                                                data_wait_s, validation_s, train_images, val_images,
+                                                val_classes_predicted, peak_memory_bytes)
 
 }  // namespace ranksweep::sweeps
 

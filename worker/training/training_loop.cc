@@ -12,6 +12,7 @@
 #include "worker/parallel/replicas.h"
 #include "worker/training/batch_loader.h"
 #include "worker/training/checkpoints.h"
+#include "worker/training/device_memory.h"
 #include "worker/training/evaluation.h"
 #include "worker/training/loss.h"
 #include "worker/training/optimizer.h"
@@ -185,6 +186,7 @@ class TrainingRun {
   void train_epoch() {
     const double earlier = state_.seconds;
     Stopwatch watch;
+    peak_memory_.restart();
     begin_epoch();
     const std::vector<std::int64_t> order =
         epoch_order(data_.train.size(), spec_.seed, state_.epoch);
@@ -207,6 +209,7 @@ class TrainingRun {
     if (replicas_) replicas_->compare(parameters_in_training());
     sweeps::EpochMetrics metrics = validate();
     metrics.seconds = earlier + watch.seconds();
+    metrics.peak_memory_bytes = peak_memory_.bytes();
     end_epoch(metrics);
   }
 
@@ -331,6 +334,7 @@ class TrainingRun {
   }
 
   sweeps::EpochMetrics validate() {
+    const Stopwatch watch;
     const Evaluation validation = evaluate(
         model_, data_.validation, validation_features_, leading_blocks_,
         [&](int, int) {
@@ -347,6 +351,7 @@ class TrainingRun {
             .val_accuracy = validation.accuracy,
             .learning_rate = factor_ * spec_.learning_rate,
             .data_wait_s = state_.data_wait_s + validation.data_wait_s,
+            .validation_s = watch.seconds(),
             .train_images = static_cast<int>(state_.images),
             .val_images = static_cast<int>(data_.validation.size()),
             .val_classes_predicted = validation.classes_predicted};
@@ -435,6 +440,7 @@ class TrainingRun {
   Optimizer optimizer_;
   torch::Tensor best_logits_;  // of the validation images at the best epoch, on the CPU
   Checkpoints checkpoints_;
+  PeakMemory peak_memory_{job_.device};
   TrialFeatures features_;
   std::optional<Replicas> replicas_;  // none: this process trains the trial alone
 

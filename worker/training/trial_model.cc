@@ -161,17 +161,17 @@ std::int64_t TrialModel::bytes_of_maps(int blocks) {
 }
 
 const std::vector<std::int64_t>& TrialModel::shape_of_maps(int blocks) {
-  if (shape_of_maps_.empty()) {
+  std::vector<std::int64_t>& shape = shapes_of_maps_[blocks];
+  if (shape.empty()) {
     const torch::NoGradGuard no_gradients;
     const auto [height, width] = spec_.image_size;
     Base& base = model().base();
     const bool training = base.is_training();
     base.train(false);  // one image has no variance
-    shape_of_maps_ =
-        base.run(torch::zeros({1, 3, height, width}, device_), 0, blocks)[0].sizes().vec();
+    shape = base.run(torch::zeros({1, 3, height, width}, device_), 0, blocks)[0].sizes().vec();
     base.train(training);
   }
-  return shape_of_maps_;
+  return shape;
 }
 
 torch::Tensor TrialModel::logits(const torch::Tensor& pooled) {

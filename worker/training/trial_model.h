@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -67,7 +68,7 @@ class TrialModel {
   sweeps::MemoryFormat memory_format_;
   std::shared_ptr<Head> head_;
   std::optional<Model> model_;
-  std::vector<std::int64_t> shape_of_maps_;  // [C, h, w] of the leading blocks', once known
+  std::map<int, std::vector<std::int64_t>> shapes_of_maps_;  // [C, h, w] by blocks, once known
   std::int64_t parameter_count_;
 };
 

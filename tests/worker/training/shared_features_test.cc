@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "tests/worker/training/computed.h"
 #include "tests/worker/training/synthetic.h"
 #include "worker/models/tensor_file.h"
 #include "worker/training/trial_features.h"
@@ -64,8 +65,7 @@ class Sweep {
     ScriptedSupervisor supervisor(kEpochs, stop_at);
     const TrainingJob trial = job(learning_rate);
     train(trial, data_, store, supervisor);
-    Result result{.epochs = supervisor.reported, .best = {}};
-    for (auto& each : result.epochs) each.seconds = each.data_wait_s = 0;
+    Result result{.epochs = computed(supervisor.reported), .best = {}};
     for (const auto& entry : fs::directory_iterator(trial.directory)) {
       if (entry.path().filename().string().starts_with("best-")) {
         result.best = bytes_of(entry.path());

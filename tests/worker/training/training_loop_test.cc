@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/worker/training/computed.h"
 #include "tests/worker/training/synthetic.h"
 #include "worker/models/model.h"
 #include "worker/models/shared_base.h"
@@ -47,12 +48,6 @@ std::map<std::string, std::string> arrays_of(const fs::path& path) {
   return arrays;
 }
 
-// What a run computed, without how long it took.
-std::vector<sweeps::EpochMetrics> timeless(std::vector<sweeps::EpochMetrics> epochs) {
-  for (auto& each : epochs) each.seconds = each.data_wait_s = 0;
-  return epochs;
-}
-
 // Trains in one go; returns what the run reported and its resume state's arrays.
 struct Result {
   std::vector<sweeps::EpochMetrics> epochs;
@@ -77,7 +72,7 @@ Result run_uninterrupted(TrainingJob job, const TrainingData& data, int epochs) 
   job.directory = folder.path();
   StopAfter supervisor(epochs, -1);
   EXPECT_EQ(run(job, data, supervisor).kind, TrainingEnd::Kind::stopped);
-  return {timeless(supervisor.reported), arrays_of(folder.path() / "resume.safetensors")};
+  return {computed(supervisor.reported), arrays_of(folder.path() / "resume.safetensors")};
 }
 
 // The same, stopped and taken up again at random moments.
@@ -89,7 +84,7 @@ Result run_in_pieces(TrainingJob job, const TrainingData& data, int epochs, int 
   while (static_cast<int>(by_epoch.size()) < epochs) {
     StopAfter supervisor(epochs, static_cast<int>(random() % 7));
     EXPECT_EQ(run(job, data, supervisor).kind, TrainingEnd::Kind::stopped);
-    for (const auto& each : timeless(supervisor.reported)) {
+    for (const auto& each : computed(supervisor.reported)) {
       const auto [known, is_new] = by_epoch.try_emplace(each.epoch, each);
       EXPECT_EQ(known->second, each) << "epoch " << each.epoch << " came out different";
     }
@@ -278,14 +273,14 @@ class UntrustedState : public testing::Test {
   void SetUp() override {
     StopAfter supervisor(2, -1);
     run(job_, data_, supervisor);
-    whole_ = timeless(supervisor.reported);
+    whole_ = computed(supervisor.reported);
   }
   void expect_a_new_start() {
     job_.known_epochs = 2;
     StopAfter supervisor(2, -1);
     run(job_, data_, supervisor);
     EXPECT_EQ(supervisor.resumed_from, 0);
-    EXPECT_EQ(timeless(supervisor.reported), whole_);
+    EXPECT_EQ(computed(supervisor.reported), whole_);
   }
 
   TrialFolder folder_;
