@@ -178,12 +178,12 @@ CREATE TABLE epoch (
   seconds REAL NOT NULL,            -- wall time, validation included
   elapsed_s REAL NOT NULL DEFAULT 0,  -- seconds of this epoch and of those before it
   data_wait_s REAL NOT NULL,        -- of which the training loop waited for images
-  validation_s REAL NOT NULL DEFAULT 0,  -- of which the validation took
   train_images INTEGER NOT NULL,
   val_images INTEGER NOT NULL,
   val_classes_predicted INTEGER NOT NULL,
-  peak_memory_bytes INTEGER NOT NULL DEFAULT 0,  -- at once, by LibTorch on a GPU, else by the trainer; 0: not known
   ended_at TEXT,                    -- when it was committed; NULL: imported
+  validation_s REAL NOT NULL DEFAULT 0,  -- of `seconds`
+  peak_memory_bytes INTEGER NOT NULL DEFAULT 0,  -- held at once: by LibTorch on a GPU, else by the trainer; 0: not known
   PRIMARY KEY (trial, epoch),
   FOREIGN KEY (attempt, trial) REFERENCES attempt (id, trial)
 ) STRICT, WITHOUT ROWID;

@@ -185,7 +185,7 @@ class ExternalTrainerTest(RanksweepCase):
                 self.assertEqual(self.epochs_trained(), [1, 2, 2, 3, 4])  # goes on from the checkpoint
 
     def test_an_interrupted_sweep_goes_on_to_the_same_ranking(self):
-        sweep = self.sweep(grid=", pause: 0.02", training="epochs: 6, early_stopping: false")
+        sweep = self.sweep(grid=", pause: 0.05", training="epochs: 6, early_stopping: false")
         for stop, status in ((signal.SIGTERM, 75), (signal.SIGKILL, -signal.SIGKILL)):
             process = self.start("run", sweep, "--db", self.database)
             self.wait_for_rows("SELECT 1 WHERE (SELECT count(*) FROM epoch) > "
@@ -202,7 +202,7 @@ class ExternalTrainerTest(RanksweepCase):
         self.assertEqual(self.ranking(), self.ranking(undisturbed))
 
     def test_a_killed_trainer_is_replaced_and_goes_on_from_its_checkpoint(self):
-        process = self.start("run", self.sweep(grid=", pause: 0.02"), "--db", self.database)
+        process = self.start("run", self.sweep(grid=", pause: 0.1"), "--db", self.database)
         self.wait_for_rows("SELECT 1 FROM epoch WHERE epoch = 2")
         os.kill(self.trainer_under(process), signal.SIGKILL)
         output = process.communicate(timeout=60)[0]
@@ -212,7 +212,7 @@ class ExternalTrainerTest(RanksweepCase):
         self.assertTrue(all(epochs.count(1) == 1 for epochs in (self.epochs_trained(1), self.epochs_trained(2))))
 
     def test_a_trainer_that_hangs_does_not_outlive_a_killed_sweep(self):
-        process = self.start("run", self.sweep(grid=", pause: 0.02"), "--db", self.database)
+        process = self.start("run", self.sweep(grid=", pause: 0.1"), "--db", self.database)
         self.wait_for_rows("SELECT 1 FROM epoch")
         trainer = self.trainer_under(process)
         os.kill(trainer, signal.SIGSTOP)

@@ -56,9 +56,36 @@ std::int64_t work_done(const std::filesystem::path& database) {
   }
 }
 
-// Runs the small sweep to its end while trainers are killed, each at a random moment after another
-// epoch was trained: within the time which that epoch took, so that short trials are hit too.
-// Returns how many were.
+// When to kill: at a random moment after another epoch was trained, within the time that the last
+// one took. So short trials are hit too.
+class KillTimes {
+ public:
+  // Whether it is time, given the work done so far.
+  bool is_due(std::int64_t work, Clock::time_point now) {
+    if (work > work_seen_) {
+      const auto epoch = work_seen_ == 0 ? Clock::duration::zero() : now - seen_at_;
+      work_seen_ = work;
+      seen_at_ = now;
+      if (!next_) next_ = now + any_part_of(std::min<Clock::duration>(epoch, kLongestDelay));
+    }
+    return next_ && now >= *next_;
+  }
+  void killed() { next_.reset(); }
+
+ private:
+  static constexpr std::chrono::seconds kLongestDelay{1};
+
+  Clock::duration any_part_of(Clock::duration whole) {
+    return Clock::duration(std::uniform_int_distribution<Clock::rep>(0, whole.count())(random_));
+  }
+
+  std::mt19937 random_{std::random_device{}()};
+  std::int64_t work_seen_ = 0;
+  Clock::time_point seen_at_;
+  std::optional<Clock::time_point> next_;  // none while an epoch is awaited
+};
+
+// Runs the small sweep to its end while trainers are killed. Returns how many were.
 int run_and_kill(const DrillOptions& options, const std::filesystem::path& database, int kills) {
   std::mt19937 random(std::random_device{}());
   cluster::LaunchedJob job(launch_command(options.ranks, options.launcher_options,
@@ -67,28 +94,16 @@ int run_and_kill(const DrillOptions& options, const std::filesystem::path& datab
                                            .device = options.device,
                                            .small = true}));
   int killed = 0;
-  std::int64_t work_at_kill = 0;
-  Clock::time_point awaited_since = Clock::now();
-  std::optional<Clock::time_point> next;  // none while an epoch is awaited
+  KillTimes times;
   while (!job.exit_status()) {
     std::this_thread::sleep_for(milliseconds(50));
     if (cluster::stop_signal() != 0) {
       throw CommandError(ExitCode::interrupted, "the drill was interrupted");
     }
-    if (killed == kills) {
-      continue;
-    }
-    const auto now = Clock::now();
-    if (!next && work_done(database) > work_at_kill) {
-      const auto longest = std::min<Clock::duration>(now - awaited_since, std::chrono::seconds(1));
-      next = now +
-             Clock::duration(std::uniform_int_distribution<Clock::rep>(0, longest.count())(random));
-    }
-    if (next && now >= *next && kill_one(job.pid(), random)) {
+    if (killed < kills && times.is_due(work_done(database), Clock::now()) &&
+        kill_one(job.pid(), random)) {
       ++killed;
-      work_at_kill = work_done(database);
-      awaited_since = now;
-      next.reset();
+      times.killed();
     }
   }
   return killed;
