@@ -175,6 +175,8 @@ class NodesOnPorts:
         pr_set_child_subreaper = 36
         if ctypes.CDLL(None, use_errno=True).prctl(pr_set_child_subreaper, 1, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "prctl")
+        # Open MPI takes the ranks of different nodes apart, but names the memory that those of one node share by host.
+        os.environ["OMPI_MCA_btl"] = "self,tcp"
 
     def start(self, node, cluster):
         cluster.start_daemon(node, "slurmd", "-D", "-N", node, stdin=subprocess.DEVNULL,
