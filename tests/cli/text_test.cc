@@ -27,5 +27,13 @@ TEST(Text, OneIsSingular) {
   EXPECT_EQ(count_text(3, "rank"), "3 ranks");
 }
 
+TEST(Text, AnErrorInOneLineKeepsTheFirstWordsOfAProgram) {
+  EXPECT_EQ(one_line("no such folder"), "no such folder");
+  EXPECT_EQ(one_line("no such folder\nand more"), "no such folder");
+  EXPECT_EQ(one_line("mpirun ended with exit status 1:\n-----\nIt may not run as root.\nNever.\n"),
+            "mpirun ended with exit status 1: It may not run as root.");
+  EXPECT_EQ(one_line("mpirun ended with exit status 1:\n"), "mpirun ended with exit status 1");
+}
+
 }  // namespace
 }  // namespace ranksweep::cli

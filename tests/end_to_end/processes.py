@@ -27,17 +27,24 @@ def left_after(seconds, pids):
     return left
 
 
+def parents():
+    """The parent of each process."""
+    return {int(entry): int(found[1][1]) for entry in os.listdir("/proc")
+            if entry.isdigit() and (found := stat(entry))}
+
+
+def children(parent):
+    return [pid for pid, its_parent in parents().items() if its_parent == parent]
+
+
 def descendants(root):
-    parents = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and (found := stat(entry)):
-            parents[int(entry)] = int(found[1][1])
+    parent_of = parents()
     found, frontier = [], [root]
     while frontier:
         parent = frontier.pop()
-        children = [pid for pid, its_parent in parents.items() if its_parent == parent]
-        found += children
-        frontier += children
+        below = [pid for pid, its_parent in parent_of.items() if its_parent == parent]
+        found += below
+        frontier += below
     return found
 
 

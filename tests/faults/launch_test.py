@@ -33,11 +33,12 @@ class LaunchTest(RanksweepCase):
         sweep = self.write_sweep(SWEEP)
         process = self.launch(sweep)
         self.wait_for_epochs(1)
-        mpirun = processes.named("mpirun", process.pid)[0]
+        [mpirun] = processes.children(process.pid)  # with Open MPI 5 it is named prterun
         os.kill(processes.ranks_under(mpirun)[0], signal.SIGKILL)
         self.wait_for_rows("SELECT 1 WHERE (SELECT COUNT(*) FROM invocation) = 2")
         self.wait_for_epochs(10)
-        os.kill(processes.named("mpirun", process.pid)[0], signal.SIGKILL)
+        [mpirun] = processes.children(process.pid)
+        os.kill(mpirun, signal.SIGKILL)
         output = process.communicate(timeout=120)[0]
         self.assertEqual(process.returncode, 0, output)
         self.assertEqual(self.query("SELECT COUNT(*) FROM invocation"), [(3,)])

@@ -189,7 +189,7 @@ Level examine_two_ranks(const DoctorOptions& options) {
                                          options.folder.string(), "--ranks-only"}));
     return Level::ok;
   } catch (const std::runtime_error& error) {
-    print({Level::error, fmt::format("two ranks on this machine: {}", error.what()),
+    print({Level::error, fmt::format("two ranks on this machine: {}", one_line(error.what())),
            "load the MPI that ranksweep was built with (above); as root, or with a single core: "
            ". tools/mpi_environment.sh"});
     return Level::error;

@@ -123,8 +123,6 @@ Finding check_shared_memory() {
   return {Level::ok, what, ""};
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
 }  // namespace
 
 LockedFile::LockedFile(const std::filesystem::path& folder)
@@ -191,11 +189,11 @@ std::vector<Finding> check_gpus() {
     return {
         {Level::ok,
          fmt::format("{}, driver and model: {}", what,
-                     first_line(cluster::output_of({"nvidia-smi", "--query-gpu=driver_version,name",
-                                                    "--format=csv,noheader"}))),
+                     one_line(cluster::output_of({"nvidia-smi", "--query-gpu=driver_version,name",
+                                                  "--format=csv,noheader"}))),
          ""}};
   } catch (const std::runtime_error& error) {
-    return {{Level::error, fmt::format("{}, but {}", what, first_line(error.what())),
+    return {{Level::error, fmt::format("{}, but {}", what, one_line(error.what())),
              "install the NVIDIA driver, or choose --device cpu"}};
   }
 }
@@ -208,7 +206,8 @@ Finding check_trainer() {
             fmt::format("trainer: {}, LibTorch {}", trainer.string(), RANKSWEEP_LIBTORCH_VERSION),
             ""};
   } catch (const std::runtime_error& error) {
-    return {Level::error, error.what(), "build or install ranksweep-trainer beside ranksweep"};
+    return {Level::error, one_line(error.what()),
+            "build or install ranksweep-trainer beside ranksweep"};
   }
 }
 
@@ -230,7 +229,7 @@ Finding check_sums() {
     const double speed = std::stod(cluster::output_of(command));
     return {Level::ok, fmt::format("{}: {} of them a second", what, bytes_text(speed)), ""};
   } catch (const std::exception& error) {
-    return {Level::warning, fmt::format("{}: {}", what, first_line(error.what())),
+    return {Level::warning, fmt::format("{}: {}", what, one_line(error.what())),
             by_nccl
                 ? "NCCL_DEBUG=INFO ranksweep-trainer sums --gpus tells more; trials on one device "
                   "(`devices: 1`) need no sums"
@@ -245,7 +244,8 @@ std::vector<Finding> check_slurm() {
   try {
     return {{Level::ok, fmt::format("Slurm: {}", cluster::slurm_settings().version), ""}};
   } catch (const std::runtime_error& error) {
-    return {{Level::warning, fmt::format("Slurm: {}", error.what()), "submit from a login node"}};
+    return {{Level::warning, fmt::format("Slurm: {}", one_line(error.what())),
+             "submit from a login node"}};
   }
 }
 

@@ -1,7 +1,10 @@
 #include "tools/cli/text.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -34,6 +37,23 @@ std::string bytes_text(double bytes) {
 
 std::string count_text(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string one_line(const std::string& text) {
+  std::istringstream lines(text);
+  std::string first;
+  std::getline(lines, first);
+  if (!first.ends_with(':')) {
+    return first;
+  }
+  const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
+  for (std::string line; std::getline(lines, line);) {
+    if (std::ranges::any_of(line, is_letter)) {
+      return first + ' ' + line;
+    }
+  }
+  first.pop_back();
+  return first;
 }
 
 }  // namespace ranksweep::cli
