@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "cluster/node.h"
+#include "cluster/start_report.h"
 #include "cluster/trainer_protocol.h"
 
 namespace ranksweep::cluster {
@@ -95,7 +96,8 @@ int become(const NewProgram& program) {
   } else {
     ::dup2(program.socket, kTrainerSocket);
   }
-  ::close_range(kTrainerSocket + 1, std::numeric_limits<unsigned>::max(), 0);
+  // On execve(), since the report of its failure is among them.
+  ::close_range(kTrainerSocket + 1, std::numeric_limits<unsigned>::max(), CLOSE_RANGE_CLOEXEC);
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -107,17 +109,16 @@ int become(const NewProgram& program) {
 // posix_spawn() cannot have a child die with its parent, and fork() would copy the page tables of
 // all that MPI has mapped. Throws std::system_error.
 pid_t start_child(const NewProgram& program) {
+  StartReport report;
   sigset_t all;
   sigset_t ours;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &ours);  // no handler of ours runs in the child
-  volatile int error = 0;
-  const pid_t pid = ::vfork();  // NOLINT(bugprone-unsafe-functions)
+  const pid_t pid = ::vfork();                  // NOLINT(bugprone-unsafe-functions)
   if (pid == 0) {
-    error = become(program);
-    ::_exit(127);
+    report.fail(become(program));
   }
-  if (pid < 0) error = errno;
+  const int error = pid < 0 ? errno : report.wait();
   ::pthread_sigmask(SIG_SETMASK, &ours, nullptr);
   if (pid > 0 && error != 0) ::waitpid(pid, nullptr, 0);
   check(error, program.arguments[0]);

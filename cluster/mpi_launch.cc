@@ -11,6 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "cluster/start_report.h"
+
 namespace ranksweep::cluster {
 namespace {
 
@@ -23,8 +25,8 @@ void allow_what_a_sweep_may() {
   ::setenv("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe", 0);
 }
 
-// Becomes the launcher, or tells errno through `failure`. Only what is safe after fork().
-[[noreturn]] void become(char* const* arguments, int failure, pid_t parent) {
+// Becomes the launcher. Only what is safe after fork().
+[[noreturn]] void become(char* const* arguments, const StartReport& report, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() == parent) {
@@ -32,9 +34,7 @@ void allow_what_a_sweep_may() {
     ::dup2(nothing, STDIN_FILENO);  // a group in the background may not read from the terminal
     ::execvp(arguments[0], arguments);
   }
-  const int error = errno;
-  (void)!::write(failure, &error, sizeof(error));
-  ::_exit(127);
+  report.fail(errno);
 }
 
 }  // namespace
@@ -73,20 +73,14 @@ LaunchedJob::LaunchedJob(const std::vector<std::string>& command) {
     arguments.push_back(const_cast<char*>(word.c_str()));  // execvp's signature, it does not write
   }
   arguments.push_back(nullptr);
-  int ends[2] = {};
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
-    throw std::system_error(errno, std::generic_category(), "pipe");
-  }
-  const FileDescriptor failure(ends[0]);
-  FileDescriptor report(ends[1]);
+  StartReport report;
   const pid_t parent = ::getpid();
   pid_ = ::fork();  // posix_spawn has no signal for the parent's death
   if (pid_ == 0) {
-    become(arguments.data(), report.number(), parent);
+    become(arguments.data(), report, parent);
   }
-  report.close();
-  int error = pid_ < 0 ? errno : 0;
-  if (pid_ < 0 || ::read(failure.number(), &error, sizeof(error)) > 0) {
+  const int error = pid_ < 0 ? errno : report.wait();
+  if (error != 0) {
     throw std::system_error(error, std::generic_category(), command.front());
   }
 }

@@ -1,0 +1,42 @@
+#include "cluster/start_report.h"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "cluster/trainer_protocol.h"
+
+namespace ranksweep::cluster {
+
+StartReport::StartReport() {
+  std::array<int, 2> ends = {};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw std::system_error(errno, std::generic_category(), "pipe");
+  }
+  reading_ = FileDescriptor(ends[0]);
+  const FileDescriptor low(ends[1]);
+  // Above those that the child makes its own.
+  writing_ = FileDescriptor(::fcntl(low.number(), F_DUPFD_CLOEXEC, kTrainerSocket + 1));
+  if (!writing_.is_open()) {
+    throw std::system_error(errno, std::generic_category(), "pipe");
+  }
+}
+
+void StartReport::fail(int error) const {
+  (void)!::write(writing_.number(), &error, sizeof(error));
+  ::_exit(127);
+}
+
+int StartReport::wait() {
+  writing_.close();
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(reading_.number(), &error, sizeof(error));
+  } while (got < 0 && errno == EINTR);
+  return got > 0 ? error : 0;
+}
+
+}  // namespace ranksweep::cluster
