@@ -7,10 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sweeps/trial_values.h"
-#include "worker/models/shared_base.h"
 #include "worker/parallel/replicas.h"
 #include "worker/training/batch_loader.h"
+#include "worker/training/best_weights.h"
 #include "worker/training/checkpoints.h"
 #include "worker/training/device_memory.h"
 #include "worker/training/evaluation.h"
@@ -47,6 +46,7 @@ class TrainingRun {
         best_logits_(torch::zeros(
             {keeps_predictions() ? data.validation.size() : 0, model_.head().outputs()})),
         checkpoints_(job.directory, job.trial),
+        best_weights_(spec_, data.classes, job.directory, model_, checkpoints_),
         features_(spec_, model_, data, job.device, store,
                   [this](std::int64_t done, std::int64_t images, double seconds) {
                     watch_pass(done, images, seconds);
@@ -85,14 +85,6 @@ class TrainingRun {
     return {std::move(base), std::move(head)};
   }
 
-  static NamedTensors named(const std::vector<NamedTensor>& tensors) {
-    NamedTensors result;
-    for (const auto& [name, tensor, block] : tensors) result.emplace_back(name, tensor);
-    return result;
-  }
-
-  NamedTensors trained_tensors() { return named(model_.trained_tensors()); }
-
   bool keeps_predictions() const {
     return sweeps::may_be_kept(data_.validation.size(), std::ssize(data_.classes));
   }
@@ -105,7 +97,7 @@ class TrainingRun {
 
   // What a resume state has to hold, the counts of the optimizer's steps aside.
   NamedTensors resumable_tensors() {
-    NamedTensors tensors = trained_tensors();
+    NamedTensors tensors = named(model_.trained_tensors());
     for (auto& each : optimizer_.state()) tensors.push_back(std::move(each));
     tensors.emplace_back("best.validation_logits", best_logits_);
     return tensors;
@@ -120,7 +112,7 @@ class TrainingRun {
     }
     if (auto state = leads() ? checkpoints_.read_resume(tensors) : std::nullopt) {
       state_ = std::move(*state);
-      best_on_disk_ = best_epoch(state_.history);
+      best_weights_.found_on_disk(best_epoch(state_.history));
       for (std::size_t i = 0; i < steps.size(); ++i) {
         optimizer_.groups()[i].steps = steps[i].item<std::int64_t>();
       }
@@ -367,10 +359,7 @@ class TrainingRun {
     }
     if (!leads() || best_epoch(state_.history) != metrics.epoch) return;
     if (keeps_predictions()) best_logits_.copy_(logits_);
-    best_weights_.clear();
-    for (const auto& [name, tensor] : trained_tensors()) {
-      best_weights_.emplace_back(name, tensor.detach().clone());
-    }
+    best_weights_.keep();
   }
 
   // While the frozen base makes features of the images.
@@ -380,55 +369,22 @@ class TrainingRun {
     supervisor_.progressed(0, static_cast<int>(done), static_cast<int>(images), rate);
   }
 
-  // The best weights are kept in memory and written only when something on disk has to rely on
-  // them: a resume state, or the end. Until then the resume state on disk leads to them again.
-  void write_best() {
-    const int best = best_epoch(state_.history);
-    if (best == best_on_disk_) return;
-    Metadata metadata = {{"val_loss", nlohmann::json(state_.history[best - 1].val_loss).dump()},
-                         {"architecture", spec_.architecture},
-                         {"classes", nlohmann::json(data_.classes).dump()},
-                         {"image_size", nlohmann::json(spec_.image_size).dump()},
-                         {"normalization", sweeps::encode(normalization_of(spec_))},
-                         {"precision", sweeps::encode(model_.precision())},
-                         {"memory_format", sweeps::encode(model_.memory_format())},
-                         {"spec", sweeps::to_canonical_json(spec_).dump()}};
-    NamedTensors tensors;
-    if (model_.base_stays_frozen()) {
-      metadata.merge(share_base());
-    } else {
-      tensors = named(model_.untrained_tensors());
-    }
-    tensors.insert(tensors.end(), best_weights_.begin(), best_weights_.end());
-    checkpoints_.write_best(best, tensors, std::move(metadata));
-    best_on_disk_ = best;
-  }
-
-  // Sees to it that the base is on disk; returns how a head's checkpoint names it.
-  Metadata share_base() {
-    const SharedBase base(job_.directory, base_key(spec_));
-    if (!base.exists()) {
-      base.write(named(model_.untrained_tensors()), {{"architecture", spec_.architecture}});
-    }
-    return base.reference();
-  }
-
   void save() {
     if (!leads()) return;
-    write_best();
+    best_weights_.write(state_.history);
     NamedTensors tensors = resumable_tensors();
     for (const auto& group : optimizer_.groups()) {
       tensors.emplace_back("optimizer.steps." + group.name,
                            torch::tensor(group.steps, torch::kInt64));
     }
-    checkpoints_.write_resume(state_, tensors, best_on_disk_);
+    checkpoints_.write_resume(state_, tensors, best_weights_.on_disk());
     since_save_.restart();
   }
 
   void finish() {
     if (!leads()) return;
-    write_best();
-    checkpoints_.finish(best_on_disk_);
+    best_weights_.write(state_.history);
+    checkpoints_.finish(best_weights_.on_disk());
   }
 
   const TrainingJob& job_;
@@ -440,6 +396,7 @@ class TrainingRun {
   Optimizer optimizer_;
   torch::Tensor best_logits_;  // of the validation images at the best epoch, on the CPU
   Checkpoints checkpoints_;
+  BestWeights best_weights_;
   PeakMemory peak_memory_{job_.device};
   TrialFeatures features_;
   std::optional<Replicas> replicas_;  // none: this process trains the trial alone
@@ -452,9 +409,7 @@ class TrainingRun {
   int leading_blocks_ = 0;                         // in this epoch: whose maps are known
   torch::Tensor train_features_;                   // then, what is frozen makes of the images
   torch::Tensor validation_features_;
-  torch::Tensor logits_;       // of the validation images at the last epoch
-  NamedTensors best_weights_;  // of the best epoch, unless best_on_disk_ is that epoch
-  int best_on_disk_ = 0;
+  torch::Tensor logits_;  // of the validation images at the last epoch
   Stopwatch since_save_;
 };
 

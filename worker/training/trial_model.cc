@@ -59,6 +59,12 @@ sweeps::Normalization normalization_of(const sweeps::TrialSpec& spec) {
   return spec.normalization ? *spec.normalization : own_normalization(spec);
 }
 
+NamedTensors named(const std::vector<NamedTensor>& tensors) {
+  NamedTensors result;
+  for (const auto& [name, tensor, block] : tensors) result.emplace_back(name, tensor);
+  return result;
+}
+
 TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device)
     : spec_(spec),
       device_(device),

@@ -6,9 +6,13 @@
 #include <vector>
 
 #include "worker/models/model.h"
+#include "worker/models/tensor_file.h"
 #include "worker/training/training_data.h"
 
 namespace ranksweep::worker {
+
+// As a file has them.
+NamedTensors named(const std::vector<NamedTensor>& tensors);
 
 // The model of a trial on its device, in its precision and memory format, with images in and
 // logits out. Its base is built, and its weights read, when somebody first needs it: a head on
