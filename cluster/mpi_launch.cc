@@ -81,6 +81,9 @@ LaunchedJob::LaunchedJob(const std::vector<std::string>& command) {
   }
   const int error = pid_ < 0 ? errno : report.wait();
   if (error != 0) {
+    if (pid_ > 0) {
+      ::waitpid(pid_, nullptr, 0);
+    }
     throw std::system_error(error, std::generic_category(), command.front());
   }
 }
