@@ -90,7 +90,7 @@ TrialParameter class_weights() {
 }
 
 TrialParameter devices() {
-  constexpr const char* kAuto = "auto";
+  static constexpr const char* kAuto = "auto";
   TrialParameter result = parameter(
       "devices", &TrialSpec::devices, {AnyOf{{{Choice{{kAuto}}}, {Whole{1, 64}}}}},
       "Devices that train the trial together, each with a part of every batch; on CPUs, ranks of "

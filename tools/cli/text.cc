@@ -49,7 +49,7 @@ std::string one_line(const std::string& text) {
   const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
   for (std::string line; std::getline(lines, line);) {
     if (std::ranges::any_of(line, is_letter)) {
-      return first + ' ' + line;
+      return fmt::format("{} {}", first, line);
     }
   }
   first.pop_back();
