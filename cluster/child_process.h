@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -28,6 +29,9 @@ class FileDescriptor {
  private:
   int number_ = -1;
 };
+
+// The end to read from and the one to write to, both closed by execve(). Throws std::system_error.
+std::pair<FileDescriptor, FileDescriptor> make_pipe();
 
 // How a process ended: by exiting with `code`, or by `signal`.
 struct ExitStatus {

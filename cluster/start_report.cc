@@ -1,22 +1,18 @@
 #include "cluster/start_report.h"
 
-#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "cluster/trainer_protocol.h"
 
 namespace ranksweep::cluster {
 
 StartReport::StartReport() {
-  std::array<int, 2> ends = {};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw std::system_error(errno, std::generic_category(), "pipe");
-  }
-  reading_ = FileDescriptor(ends[0]);
-  const FileDescriptor low(ends[1]);
+  auto [reading, low] = make_pipe();
+  reading_ = std::move(reading);
   // Above those that the child makes its own.
   writing_ = FileDescriptor(::fcntl(low.number(), F_DUPFD_CLOEXEC, kTrainerSocket + 1));
   if (!writing_.is_open()) {

@@ -33,8 +33,8 @@ def parents():
             if entry.isdigit() and (found := stat(entry))}
 
 
-def children(parent):
-    return [pid for pid, its_parent in parents().items() if its_parent == parent]
+def children(parent, parent_of=None):
+    return [pid for pid, its_parent in (parent_of or parents()).items() if its_parent == parent]
 
 
 def descendants(root):
@@ -42,7 +42,7 @@ def descendants(root):
     found, frontier = [], [root]
     while frontier:
         parent = frontier.pop()
-        below = [pid for pid, its_parent in parent_of.items() if its_parent == parent]
+        below = children(parent, parent_of)
         found += below
         frontier += below
     return found

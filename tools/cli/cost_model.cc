@@ -87,7 +87,8 @@ TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double 
 
   double multiply_adds = spec.epochs * images_an_epoch * head_parameters;
   multiply_adds += (spec.epochs - frozen_epochs(spec)) * images_an_epoch * network.multiply_adds;
-  double numbers = kCopies * (base_is_trained ? network.parameters : head_parameters);
+  const double own_numbers = kCopies * (base_is_trained ? network.parameters : head_parameters);
+  double numbers = own_numbers;
   const double base_multiply_adds =
       base ? frozen_passes(spec, train_images, val_images) * network.multiply_adds : 0;
   if (first) {
@@ -98,8 +99,7 @@ TrialCost cost_of(const sweeps::TrialSpec& spec, const Network& network, double 
           .checkpoint_bytes = numbers * kBytesPerNumber,
           .base = base,
           .base_multiply_adds = base_multiply_adds,
-          .memory_bytes =
-              kBytesPerNumber * kCopies * (base_is_trained ? network.parameters : head_parameters),
+          .memory_bytes = own_numbers * kBytesPerNumber,
           .memory_bytes_per_image = base_is_trained ? network.activation_bytes : 0};
 }
 

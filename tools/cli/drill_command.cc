@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <random>
 #include <signal.h>
 #include <thread>
@@ -60,29 +59,33 @@ std::int64_t work_done(const std::filesystem::path& database) {
 // one took. So short trials are hit too.
 class KillTimes {
  public:
+  explicit KillTimes(std::mt19937& random) : random_(random) {}
+
   // Whether it is time, given the work done so far.
   bool is_due(std::int64_t work, Clock::time_point now) {
     if (work > work_seen_) {
       const auto epoch = work_seen_ == 0 ? Clock::duration::zero() : now - seen_at_;
       work_seen_ = work;
       seen_at_ = now;
-      if (!next_) next_ = now + any_part_of(std::min<Clock::duration>(epoch, kLongestDelay));
+      if (next_ == kNotYet)
+        next_ = now + any_part_of(std::min<Clock::duration>(epoch, kLongestDelay));
     }
-    return next_ && now >= *next_;
+    return now >= next_;
   }
-  void killed() { next_.reset(); }
+  void killed() { next_ = kNotYet; }
 
  private:
   static constexpr std::chrono::seconds kLongestDelay{1};
+  static constexpr auto kNotYet = Clock::time_point::max();  // an epoch is awaited first
 
   Clock::duration any_part_of(Clock::duration whole) {
     return Clock::duration(std::uniform_int_distribution<Clock::rep>(0, whole.count())(random_));
   }
 
-  std::mt19937 random_{std::random_device{}()};
+  std::mt19937& random_;
   std::int64_t work_seen_ = 0;
   Clock::time_point seen_at_;
-  std::optional<Clock::time_point> next_;  // none while an epoch is awaited
+  Clock::time_point next_ = kNotYet;
 };
 
 // Runs the small sweep to its end while trainers are killed. Returns how many were.
@@ -94,7 +97,7 @@ int run_and_kill(const DrillOptions& options, const std::filesystem::path& datab
                                            .device = options.device,
                                            .small = true}));
   int killed = 0;
-  KillTimes times;
+  KillTimes times(random);
   while (!job.exit_status()) {
     std::this_thread::sleep_for(milliseconds(50));
     if (cluster::stop_signal() != 0) {

@@ -61,7 +61,6 @@ Ranks start_ranks() {
 struct Place {
   orchestrator::AgentOptions agent;
   int ranks_on_node = 1;
-  int trials_per_gpu = 1;
 };
 
 orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer,
@@ -84,14 +83,14 @@ struct RunRequest {
   std::optional<Share> share;
 };
 
-DevicesAtHand devices_at_hand(const Place& place, int ranks) {
+DevicesAtHand devices_at_hand(const Place& place, int trials_per_gpu, int ranks) {
   const auto& device = place.agent.hello.device;
   const bool on_cpu = device == "cpu";
   const double memory =
       ask_trainer(place.agent.trainer_command.front(), {"memory", device}).at("bytes");
   return {.count = ranks,
           .most = on_cpu ? place.ranks_on_node : ranks,
-          .memory_bytes = memory / (on_cpu ? place.ranks_on_node : place.trials_per_gpu)};
+          .memory_bytes = memory / (on_cpu ? place.ranks_on_node : trials_per_gpu)};
 }
 
 // The plan with nothing left to `auto`.
@@ -105,7 +104,9 @@ sweeps::Plan settle(const Task& task, const SweepInputs& inputs, const RunOption
     return trial.spec.devices == sweeps::kAutomaticDevices;
   });
   return settle_automatic_choices(
-      wants_devices ? settle_devices(task.plan, devices_at_hand(place, ranks)) : task.plan,
+      wants_devices
+          ? settle_devices(task.plan, devices_at_hand(place, options.trials_per_gpu, ranks))
+          : task.plan,
       static_cast<int>(inputs.data.train.size()),
       {.trainer = place.agent.trainer_command.front(),
        .device = place.agent.hello.device,
@@ -261,8 +262,7 @@ ExitCode run(const RunRequest& request) {
                         .trials_per_gpu = options.trials_per_gpu};
   const Place place{
       .agent = agent_options(trainer, choose_device(options.device, share), ranks.local_size),
-      .ranks_on_node = ranks.local_size,
-      .trials_per_gpu = options.trials_per_gpu};
+      .ranks_on_node = ranks.local_size};
   orchestrator::Agent agent(place.agent, transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
     orchestrator::run_rank(transport, agent, nullptr, {});
