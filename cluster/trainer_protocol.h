@@ -34,9 +34,14 @@ struct Assign {  // train this trial now
   int known_epochs = 0;  // epochs the coordinator has: report those after it, again if need be
   int member = 0;        // of the group that trains the trial together; 0 leads
   int members = 1;
+  // The attempt that its group was made for: this one, or an earlier one of the same members, who
+  // still have it.
+  sweeps::AttemptId group = 0;
+  int batch_parts = 1;       // a batch is computed in so many parts, one after the other
+  bool cuda_graphs = false;  // as the sweep has it
 };
 
-struct GroupReady {  // to the members but the leader: what lets them into its group
+struct GroupReady {  // to the members but the leader: what lets them into a group of this attempt
   sweeps::AttemptId attempt = 0;
   std::string token;  // as the leader gave it
 };
@@ -68,7 +73,7 @@ struct Skipped {  // before Started, once for each image that on_bad_file: skip 
   std::string reason;  // completes a sentence
 };
 
-struct GroupToken {  // from the leader of a group, once it can be joined
+struct GroupToken {  // from the leader of a group of this attempt, once it can be joined
   sweeps::AttemptId attempt = 0;
   std::string token;  // opaque
 };
@@ -120,7 +125,7 @@ struct Diverged {  // the loss of `epoch` is NaN or infinite
 
 struct Failed {
   sweeps::AttemptId attempt = 0;
-  std::string cause;    // "data", "out of memory", "checkpoint", "internal"
+  std::string cause;    // "data", sweeps::kOutOfMemory, "checkpoint", "internal"
   std::string message;  // for people: place, reason, remedy
 };
 

@@ -15,7 +15,6 @@ using sweeps::AttemptOutcome;
 namespace {
 
 constexpr const char* kProtocol = "trainer protocol";
-constexpr const char* kStopped = "stopped on request";
 
 template <class Report>
 constexpr bool kEndsAttempt =
@@ -156,6 +155,7 @@ void Coordinator::handle(cluster::Rank from, const Hello& hello) {
   const Placement placement{
       .rank = from, .host = hello.host, .device = hello.device, .threads = hello.threads};
   AgentState& agent = agents_.at(from);
+  agent.kept_group.reset();
   agent.placement = placement;
   agent.joined = true;
   agent.given_up = false;
@@ -305,99 +305,6 @@ std::optional<std::size_t> Coordinator::current_trial(cluster::Rank from,
                                                       sweeps::AttemptId attempt) const {
   const AgentState& agent = agents_.at(from);
   return agent.attempt == attempt && !agent.abandoning ? ledger_.trial_of(attempt) : std::nullopt;
-}
-
-void Coordinator::end_attempt(cluster::Rank from, sweeps::AttemptId attempt, Ending ending) {
-  const std::size_t trial = ledger_.trial_of(attempt).value();
-  if (ending.cause == kStorage) {
-    // Any trial would fail so: no fault of this one, and no reason to go through all of them.
-    ending.outcome = AttemptOutcome::interrupted;
-    if (storage_failure_.empty()) {
-      storage_failure_ =
-          fmt::format("rank {} on {}: {}", from, agents_.at(from).placement.host, ending.message);
-    }
-  }
-  queue_.remember(ledger_.end(attempt, ending));
-  AgentState& agent = agents_.at(from);
-  agent.attempt.reset();
-  agent.abandoning = false;
-  cluster::Rank leader = from;
-  const bool all_end_well = ending.outcome == AttemptOutcome::finished ||
-                            ending.outcome == AttemptOutcome::diverged || ending.cause == kStopped;
-  for (const cluster::Rank rank : members(agent, attempt)) {
-    const AgentState& other = agents_.at(rank);
-    if (other.leads) leader = rank;
-    // Members wait for one another, and would wait for this one.
-    if (!all_end_well && !other.abandoning) {
-      abandon(rank, ending.cause, fmt::format("rank {}: {}", from, ending.message));
-    }
-  }
-  queue_.announce([=, this] {
-    listener_.attempt_ended(leader, ledger_.record(trial), ending);
-    ledger_.forget_epochs(trial);
-  });
-  if (ending.outcome == AttemptOutcome::failed || ending.outcome == AttemptOutcome::lost) {
-    agent.health.broke(trial, attempt);
-    if (agent.health.quarantined()) {
-      quarantine(from, ending);
-    }
-  }
-}
-
-void Coordinator::leave_attempt(cluster::Rank from, const Ending& ending) {
-  AgentState& agent = agents_.at(from);
-  const sweeps::AttemptId attempt = agent.attempt.value();
-  if (ledger_.trial_of(attempt)) {
-    end_attempt(from, attempt, ending);
-  }
-  agent.attempt.reset();
-  agent.abandoning = false;
-}
-
-void Coordinator::abandon(cluster::Rank from, const std::string& cause,
-                          const std::string& message) {
-  AgentState& agent = agents_.at(from);
-  agent.abandoning = true;
-  post(from, Abandon{.attempt = agent.attempt.value(), .cause = cause, .message = message});
-}
-
-std::vector<cluster::Rank> Coordinator::members(const AgentState& agent,
-                                                sweeps::AttemptId attempt) const {
-  std::vector<cluster::Rank> ranks;
-  for (const cluster::Rank rank : agent.group) {
-    if (agents_.at(rank).attempt == attempt) ranks.push_back(rank);
-  }
-  return ranks;
-}
-
-void Coordinator::give_up_silent_ranks(Clock::time_point now) {
-  for (auto& [rank, agent] : agents_) {
-    if (agent.dismissed || agent.given_up || !agent.lease.expired(now)) {
-      continue;
-    }
-    const std::string message =
-        fmt::format("rank {} was not heard of for {} s", rank, options_.execution.lease);
-    note("rank lost", rank, message);
-    if (agent.attempt) {
-      leave_attempt(rank,
-                    {.outcome = AttemptOutcome::lost, .cause = "rank lost", .message = message});
-    }
-    agent.joined = false;
-    agent.given_up = true;
-    leave_host_of(rank);
-  }
-}
-
-void Coordinator::abandon_silent_trainers(Clock::time_point now) {
-  const std::set<cluster::Rank> awaiting = queue_.recipients();
-  for (auto& [rank, agent] : agents_) {
-    if (!agent.attempt || !agent.leads || awaiting.contains(rank)) {
-      agent.trainer.renew(now);  // it waits for us
-    } else if (agent.trainer.expired(now) && !agent.abandoning) {
-      abandon(rank, "no progress",
-              fmt::format("the trainer said nothing for {} s", agent.trainer.length().count()));
-    }
-  }
 }
 
 void Coordinator::post(cluster::Rank to, const CoordinatorMessage& message) {

@@ -85,11 +85,18 @@ class Coordinator {
   const Ledger& ledger() const { return ledger_; }
 
  private:
+  struct KeptGroup {
+    sweeps::AttemptId made_for = 0;
+    std::vector<cluster::Rank> ranks;  // the leader first
+    bool operator==(const KeptGroup&) const = default;
+  };
   struct AgentState {
     Placement placement;
     std::optional<sweeps::AttemptId> attempt;
     std::vector<cluster::Rank> group;  // that was given the attempt, the leader first
     bool leads = true;                 // the group that trains the attempt, be it a group of one
+    // That its trainer has been a member of last, and still is.
+    std::optional<KeptGroup> kept_group;
     std::optional<Clock::time_point> attempt_over_since;  // while it has not yet said so itself
     Lease lease;
     bool joined = false;      // has said hello, since the start or since it was given up
@@ -137,6 +144,9 @@ class Coordinator {
   // The trial that `attempt` trains on `from`. Nothing for a late message: the attempt is over, or
   // was abandoned.
   std::optional<std::size_t> current_trial(cluster::Rank from, sweeps::AttemptId attempt) const;
+  bool anything_runs() const;
+
+  // How attempts end: orchestrator/coordinator_endings.cc.
   void end_attempt(cluster::Rank from, sweeps::AttemptId attempt, Ending ending);
   // The same for one that may be over already, when another member was the first to say so. The
   // rank is free then, in any case.
@@ -147,9 +157,14 @@ class Coordinator {
   std::vector<cluster::Rank> members(const AgentState& agent, sweeps::AttemptId attempt) const;
   void give_up_silent_ranks(Clock::time_point now);
   void abandon_silent_trainers(Clock::time_point now);
-  bool anything_runs() const;
+  void quarantine(cluster::Rank rank, const Ending& last);
+  void stop_without_devices() const;
+  // In how many parts the trial's batches are to be computed, one after the other.
+  int batch_parts(std::size_t trial) const;
 
   // Trials on several devices: orchestrator/coordinator_groups.cc.
+  // The group for `attempt`: the one that all of `ranks` still are, or else a new one.
+  KeptGroup group_of(const std::vector<cluster::Rank>& ranks, sweeps::AttemptId attempt) const;
   bool is_free(const AgentState& agent) const;
   std::vector<RankPlace> places(bool (Coordinator::*wanted)(const AgentState&) const,
                                 Clock::time_point now) const;
@@ -187,8 +202,6 @@ class Coordinator {
   std::string why_all_idle(Clock::time_point now) const;
   // Has the queue know when none is left on the host of `rank` that can train.
   void leave_host_of(cluster::Rank rank);
-  void quarantine(cluster::Rank rank, const Ending& last);
-  void stop_without_devices() const;
   // Whether a trial that started now would have nothing to show at the deadline. Never in the first
   // half of the time, or a short limit would be spent on nothing at all.
   bool too_late(Clock::time_point now) const;

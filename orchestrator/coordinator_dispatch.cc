@@ -192,6 +192,7 @@ void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t tr
   }
 
   const TrialRecord& record = ledger_.record(trial);
+  const KeptGroup group = group_of(ranks, attempt);
   cluster::Assign order{.attempt = attempt,
                         .trial = record.planned->id,
                         .spec = sweeps::to_canonical_json(record.planned->spec),
@@ -199,7 +200,10 @@ void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t tr
                         .directory = options_.checkpoint_folder / record.planned->id.hex(),
                         .checkpoint_interval = options_.execution.checkpoint_interval,
                         .known_epochs = static_cast<int>(record.epochs.size()),
-                        .members = static_cast<int>(ranks.size())};
+                        .members = static_cast<int>(ranks.size()),
+                        .group = group.made_for,
+                        .batch_parts = batch_parts(trial),
+                        .cuda_graphs = options_.execution.cuda_graphs};
   for (const cluster::Rank rank : ranks) {
     AgentState& agent = agents_.at(rank);
     agent.attempt = attempt;
@@ -216,6 +220,7 @@ void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t tr
     order.device = agent.placement.device;
     order.threads = agent.placement.threads;
     if (order.members > 1) {
+      agent.kept_group = group;
       queue_.remember(results::MemberAssigned{.attempt = attempt,
                                               .member = order.member,
                                               .rank = rank,
@@ -224,37 +229,6 @@ void Coordinator::assign(const std::vector<cluster::Rank>& ranks, std::size_t tr
     }
     post(rank, cluster::Command(order));
     ++order.member;
-  }
-}
-
-void Coordinator::quarantine(cluster::Rank rank, const Ending& last) {
-  const AgentState& agent = agents_.at(rank);
-  const std::string message = fmt::format(
-      "{} on {} is quarantined: three different trials in a row broke there, the last of them by "
-      "{}{}{}; they count against none of them",
-      agent.placement.device, agent.placement.host, last.cause, last.message.empty() ? "" : ": ",
-      last.message);
-  note("quarantined", rank, message);
-  for (const DeviceHealth::BrokenAttempt& broken : agent.health.broken()) {
-    queue_.remember(ledger_.excuse(broken.trial, broken.attempt));
-  }
-  leave_host_of(rank);
-  last_quarantine_ = fmt::format("rank {}: {}", rank, message);
-  queue_.announce([=, this] { listener_.rank_quarantined(rank, message); });
-}
-
-void Coordinator::stop_without_devices() const {
-  const bool any_left = std::ranges::any_of(agents_, [](const auto& entry) {
-    const AgentState& agent = entry.second;
-    return agent.attempt || agent.dismissed || !(agent.given_up || agent.health.quarantined());
-  });
-  if (!any_left && !last_quarantine_.empty() && !interrupted_ && !ledger_.complete() &&
-      queue_.empty()) {
-    throw NoDeviceLeft(
-        fmt::format("no device is left to train on; the last: {}\nWhat was "
-                    "committed is safe. `ranksweep status` shows the causes; mend "
-                    "them and run the same command again to go on.",
-                    last_quarantine_));
   }
 }
 

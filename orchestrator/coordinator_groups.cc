@@ -55,6 +55,16 @@ bool Coordinator::all_heard() const {
       agents_, [](const auto& entry) { return entry.second.joined || entry.second.given_up; });
 }
 
+Coordinator::KeptGroup Coordinator::group_of(const std::vector<cluster::Rank>& ranks,
+                                             sweeps::AttemptId attempt) const {
+  const std::optional<KeptGroup>& kept = agents_.at(ranks.front()).kept_group;
+  const bool all_have_it =
+      kept && kept->ranks == ranks && std::ranges::all_of(ranks, [&](cluster::Rank rank) {
+        return agents_.at(rank).kept_group == kept;
+      });
+  return all_have_it ? *kept : KeptGroup{.made_for = attempt, .ranks = ranks};
+}
+
 bool Coordinator::start_group(int devices, Vacancies& vacancies, Clock::time_point now) {
   const std::vector<cluster::Rank> ranks = vacancies.free.choose(devices);
   if (ranks.empty()) {

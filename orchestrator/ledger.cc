@@ -53,6 +53,7 @@ Ledger::Ledger(const sweeps::Plan& plan, const std::vector<results::StoredTrial>
     records_.push_back({.planned = &plan.trials[trial],
                         .state = known.state,
                         .failed_attempts = known.failed_attempts,
+                        .out_of_memory = known.out_of_memory,
                         .attempt = known.open_attempt,
                         .epochs = known.epochs});
     work_ += plan.trials[trial].cost;
@@ -175,6 +176,7 @@ results::Change Ledger::end_of(TrialRecord& record, sweeps::AttemptId attempt,
   }
   apply(record, event);
   record.failed_attempts = failed_attempts;
+  if (ending.cause == sweeps::kOutOfMemory) ++record.out_of_memory;
   record.attempt.reset();
   running_.erase(attempt);
   return results::AttemptEnded{.attempt = attempt,

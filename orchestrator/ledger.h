@@ -36,6 +36,7 @@ struct TrialRecord {
   const sweeps::PlannedTrial* planned = nullptr;
   sweeps::TrialState state = sweeps::TrialState::pending;
   int failed_attempts = 0;                   // failed or lost
+  int out_of_memory = 0;                     // of the attempts that failed
   std::optional<sweeps::AttemptId> attempt;  // while it runs
   std::vector<sweeps::EpochMetrics> epochs;  // in order, from 1, without gaps; see forget_epochs
   std::int64_t parameters = 0;               // of the network; 0 until a trainer has told

@@ -22,6 +22,8 @@ struct Hello {  // first, and again after Rejoin: this rank can train, and train
 // The cause of an attempt that could not write its files: no fault of its trial, and the sweep
 // stops (docs/trainer_protocol.md).
 inline constexpr const char* kStorage = "storage";
+// The cause of one that was asked to stop, and did.
+inline constexpr const char* kStopped = "stopped on request";
 
 struct AttemptBroken {  // the attempt is over, and not by the trainer's own good end
   sweeps::AttemptId attempt = 0;

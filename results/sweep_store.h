@@ -120,6 +120,7 @@ struct StoredTrial {
   sweeps::TrialId id;
   sweeps::TrialState state = sweeps::TrialState::pending;
   int failed_attempts = 0;  // outcomes `failed` and `lost` that count towards max_attempts
+  int out_of_memory = 0;    // attempts that failed so
   std::optional<sweeps::AttemptId> open_attempt;  // begun and never ended: its coordinator died
   std::vector<sweeps::EpochMetrics> epochs;       // in order, without gaps; none once it has ended
 };

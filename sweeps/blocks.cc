@@ -93,6 +93,13 @@ const std::vector<Member<Execution>>& execution_members() {
              "stops"),
       member("lease", &Execution::lease, {Real{3, 1e6}},
              "Seconds without a sign of life after which a rank counts as lost"),
+      member("on_out_of_memory", &Execution::on_out_of_memory,
+             {Choice{names_of<Execution::OnOutOfMemory>()}},
+             "fail tries a trial for which a device had too little memory as it was; accumulate "
+             "adds up the gradients of twice as many parts of each batch, one after the other"),
+      member("cuda_graphs", &Execution::cuda_graphs, {Flag{}},
+             "Whether a trial on one GPU records its training step and replays it, so that small "
+             "batches do not wait for the CPU"),
   };
   return members;
 }

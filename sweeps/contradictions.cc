@@ -100,7 +100,7 @@ std::string too_small_images(const TrialSpec& spec) {
 }
 
 std::string more_devices_than_images(const TrialSpec& spec) {
-  if (spec.devices <= 1 || spec.batch_size >= 2 * spec.devices) return "";
+  if (spec.devices <= 1 || spec.batch_size >= kFewestImages * spec.devices) return "";
   return fmt::format(
       "devices: a batch of {} images is too small for {} devices, which take two images each at "
       "least; batch_size counts the images of all devices together, so raise it or take fewer "

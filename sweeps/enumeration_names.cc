@@ -25,7 +25,7 @@ const std::vector<std::string>& names_of<Normalization>() {
 }
 template <>
 const std::vector<std::string>& names_of<Precision>() {
-  static const std::vector<std::string> names = {"auto", "float32", "bfloat16"};
+  static const std::vector<std::string> names = {"auto", "float32", "tf32", "bfloat16", "float16"};
   return names;
 }
 template <>
@@ -47,6 +47,12 @@ const std::vector<std::string>& names_of<DataSpec::OnBadFile>() {
 template <>
 const std::vector<std::string>& names_of<DataSpec::OnLeakage>() {
   static const std::vector<std::string> names = {"warn", "fail"};
+  return names;
+}
+
+template <>
+const std::vector<std::string>& names_of<Execution::OnOutOfMemory>() {
+  static const std::vector<std::string> names = {"fail", "accumulate"};
   return names;
 }
 

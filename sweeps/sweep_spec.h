@@ -35,6 +35,10 @@ struct Execution {
   std::optional<double> silence_limit;
   double storage_patience = 600;  // seconds that a database which cannot be written is waited for
   double lease = 30;              // seconds without a heartbeat after which a rank is lost
+  // A trial that found too little memory is tried again as any other that failed, or with twice as
+  // many parts of each batch, whose gradients are added up.
+  enum class OnOutOfMemory { fail, accumulate } on_out_of_memory = OnOutOfMemory::fail;
+  bool cuda_graphs = false;  // steps on a GPU are recorded once and replayed
 };
 
 // A sweep file as it was read: checked, defaults filled in, the grid expanded.

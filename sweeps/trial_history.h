@@ -20,6 +20,9 @@ enum class TrialState { pending, running, finished, diverged, failed };
 // stopped on request, or cut off together with its coordinator; not the trial's fault.
 enum class AttemptOutcome { finished, diverged, failed, lost, interrupted };
 
+// The cause of a failed attempt for which its device had too little memory.
+inline constexpr const char* kOutOfMemory = "out of memory";
+
 const char* name_of(TrialState);
 const char* name_of(AttemptOutcome);
 // Throw std::invalid_argument for a name that is none.

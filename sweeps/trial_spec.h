@@ -17,10 +17,15 @@ enum class TrainingMode { frozen, full };
 enum class Optimizer { rmsprop, sgd, adam, adamw };
 enum class Pooling { average, max, flatten };
 enum class Normalization { scale_0_1, imagenet, minus1_1, caffe };
-enum class Precision { automatic, float32, bfloat16 };
+// Numbers of the computation; weights and sums are in float32 with all of them. `tf32`: a GPU
+// multiplies with 10 bits of the mantissa, as TensorFloat-32 has; elsewhere it is float32.
+enum class Precision { automatic, float32, tf32, bfloat16, float16 };
 enum class MemoryFormat { automatic, contiguous, channels_last };
 // A number of devices that is settled before the first trial.
 inline constexpr int kAutomaticDevices = 0;
+// That a device computes at once of a batch of several: of one image, batch normalisation cannot
+// tell a variance.
+inline constexpr int kFewestImages = 2;
 enum class FillMode { nearest, constant, reflect, wrap };
 
 // Random changes to a training image, with the meaning and the ranges of Keras'

@@ -37,6 +37,8 @@ template <>
 const std::vector<std::string>& names_of<FillMode>();
 template <>
 const std::vector<std::string>& names_of<DataSpec::OnBadFile>();
+template <>
+const std::vector<std::string>& names_of<Execution::OnOutOfMemory>();
 
 nlohmann::json encode(double);  // -0 becomes 0, so that equal values have one form
 inline nlohmann::json encode(bool value) { return value; }

@@ -16,8 +16,8 @@ out=${OUT:-build/gpu_check}
 programs=(tests/gpu_test bin/ranksweep-trainer)
 
 build() {
-  cmake --preset cuda -DBUILD_TESTING=ON
-  cmake --build --preset cuda --target gpu_test ranksweep-trainer
+  cmake --preset cuda
+  cmake --build --preset cuda
 }
 
 pack() {

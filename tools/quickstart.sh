@@ -1,21 +1,26 @@
 #!/usr/bin/env bash
 # From a fresh clone to a ranking: installs what is missing, builds, draws a set of faces, runs a
 # small sweep on three ranks, and writes the report. Run again, it starts where it ended.
+#
+#   tools/quickstart.sh
+#   RANKSWEEP_CUDA=ON tools/quickstart.sh    built for GPUs, whether there is one here or not
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/mpi_environment.sh
 
 step() { printf '\n== %s (%s s so far)\n' "$*" "$SECONDS"; }
-bin=build/release/bin
+preset=release
+[ "${RANKSWEEP_CUDA:-AUTO}" != ON ] || preset=cuda
+bin=build/$preset/bin
 folder=quickstart
 
 step "1 of 4: what building needs"
 tools/setup.sh
 
 step "2 of 4: building ranksweep into $bin"
-cmake --preset release -DBUILD_TESTING=OFF >build-configure.log 2>&1 || { cat build-configure.log; exit 3; }
+cmake --preset "$preset" -DBUILD_TESTING=OFF >build-configure.log 2>&1 || { cat build-configure.log; exit 3; }
 rm -f build-configure.log
-cmake --build --preset release --target ranksweep ranksweep-trainer
+cmake --build --preset "$preset" --target ranksweep ranksweep-trainer
 
 step "3 of 4: a sweep on drawn faces, three ranks under mpirun"
 mkdir -p "$folder"

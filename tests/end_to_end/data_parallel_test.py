@@ -1,11 +1,13 @@
 """Trials on several devices beside trials on one, as a user runs them."""
 
+import json
 import os
 import signal
 import unittest
+from pathlib import Path
 
 import processes
-from ranksweep_case import RanksweepCase
+from ranksweep_case import BIN, RanksweepCase
 
 # Dropout draws other numbers on several devices, and RMSprop's first steps amplify what rounding changes.
 SWEEP = """
@@ -77,6 +79,28 @@ class DataParallelTest(RanksweepCase):
         self.assertEqual(self.query("SELECT outcome, cause FROM attempt WHERE outcome != 'finished'"),
                          [("lost", "signal 9 (SIGKILL)")])
         self.expect_undisturbed_ranking(sweep, trials=2, ranks=2)
+
+    def record_trainers(self):
+        """From now on trainers write down what they and their agents say: returns how to read it."""
+        record = self.folder / "said.jsonl"
+        recorder = Path(__file__).with_name("trainer_recorder.py")
+        script = self.folder / "trainer.sh"
+        script.write_text(f'#!/bin/sh\n[ $# -gt 0 ] && exec {BIN}/ranksweep-trainer "$@"\n'
+                          f"exec {recorder} {record} {BIN}/ranksweep-trainer\n")
+        script.chmod(0o755)
+        os.environ["RANKSWEEP_TRAINER"] = str(script)
+        self.addCleanup(os.environ.pop, "RANKSWEEP_TRAINER", None)
+        return lambda: [json.loads(line) for line in record.read_text().splitlines()]
+
+    def test_a_group_is_kept_for_the_next_trial_of_its_members(self):
+        said = self.record_trainers()
+        self.run_sweep(self.write_sweep(sweep_on("2")), ranks=2)
+        self.assertEqual([(each["attempt"], each["group"]) for each in said() if each["type"] == "assign"],
+                         [(1, 1), (1, 1), (2, 1), (2, 1)])
+        self.assertEqual([each["attempt"] for each in said() if each["type"] == "group_token"], [1])
+        self.assertEqual(self.query("SELECT outcome FROM attempt"), [("finished",)] * 2)
+        os.environ.pop("RANKSWEEP_TRAINER")
+        self.expect_undisturbed_ranking(self.folder / "sweep.yaml", trials=2, ranks=2)
 
     def test_an_interrupted_group_goes_on_bit_for_bit(self):
         sweep = self.write_sweep(sweep_on("2", epochs=30).replace("dropout: 0", "dropout: 0.5"))

@@ -123,6 +123,21 @@ class FaultsTest(RanksweepCase):
         self.run_sweep(sweep)
         self.expect_undisturbed_ranking(sweep)
 
+    def test_a_trial_that_needs_too_much_memory_goes_on_in_parts_of_its_batches(self):
+        self.use_trainer(f"ulimit -v 1500000\nexec {BIN}/ranksweep-trainer")  # a batch needs twice as much
+        sweep = self.write_sweep(
+            four_trials(epochs=1, execution="threads: 1, on_out_of_memory: accumulate, max_attempts: 5")
+            .replace("[32, 32]", "[448, 448]").replace("batch_size: 8", "batch_size: 16")
+            .replace("[1e-3, 3e-4]", "1e-3").replace("[none, flip]", "none"))
+        self.run_sweep(sweep)
+        attempts = self.query("SELECT outcome, cause FROM attempt ORDER BY id")
+        self.assertEqual(attempts.pop(), ("finished", ""))
+        self.assertEqual(set(attempts), {("failed", "out of memory")})
+        self.assertIn("on_out_of_memory", self.query("SELECT message FROM attempt")[0][0])
+        parts = self.query("SELECT message FROM event WHERE kind = 'out of memory'")
+        self.assertEqual(len(parts), len(attempts))
+        self.assertIn("in 2 parts", parts[0][0])
+
     def test_a_device_that_breaks_whatever_it_is_given_is_quarantined(self):
         self.use_trainer("grep -qz OMPI_COMM_WORLD_RANK=1 /proc/$PPID/environ && { echo fell off the bus; exit 4; }\n"
                          f"exec {BIN}/ranksweep-trainer")

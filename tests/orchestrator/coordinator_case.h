@@ -87,6 +87,18 @@ class CoordinatorCase : public testing::Test {
     flush();
   }
 
+  // What was noted of that kind.
+  std::vector<std::string> events(const std::string& kind) const {
+    std::vector<std::string> messages;
+    for (const results::Change& change : store_->log) {
+      const auto* event = std::get_if<results::EventNoted>(&change);
+      if (event != nullptr && event->kind == kind) {
+        messages.push_back(event->message);
+      }
+    }
+    return messages;
+  }
+
   sweeps::Plan plan_;
   std::unique_ptr<FakeStore> store_;
   std::unique_ptr<FakeTransport> transport_;

@@ -69,6 +69,30 @@ TEST_F(CoordinatorGroupsTest, TheLeadersEndIsTheTrialsAndEachMembersFreesItsRank
   EXPECT_EQ(only_command_to<cluster::Assign>(0).trial, plan_.trials[2].id);
 }
 
+TEST_F(CoordinatorGroupsTest, AGroupIsKeptUntilAMemberMayHaveLeftIt) {
+  start(plan_on({2, 2, 1, 2}), 2);
+  flush();
+  const auto groups = [&] {
+    return std::pair(only_command_to<cluster::Assign>(0).group,
+                     only_command_to<cluster::Assign>(1).group);
+  };
+  EXPECT_EQ(groups(), std::pair(1L, 1L));
+  train_to_the_end(0, 1);
+  report(1, cluster::Finished{1});
+  report(0, cluster::Finished{1});
+  flush();
+  EXPECT_EQ(groups(), std::pair(1L, 1L));
+  report(1, cluster::Diverged{2, 1});
+  report(0, cluster::Diverged{2, 1});
+  flush();
+  EXPECT_EQ(groups(), std::pair(1L, 1L));
+  receive(1, AttemptBroken{.attempt = 3, .outcome = AttemptOutcome::lost});
+  flush();
+  expect_abandoned(0, 3);
+  flush();
+  EXPECT_EQ(groups(), std::pair(4L, 4L));
+}
+
 TEST_F(CoordinatorGroupsTest, AMemberThatDoesNotHearTheEndIsFreedByForce) {
   start(plan_on({2, 1, 1}), 2);
   flush();

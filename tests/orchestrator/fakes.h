@@ -98,6 +98,7 @@ class FakeStore : public results::SweepStore {
                                      ended.outcome == sweeps::AttemptOutcome::lost
                                  ? 1
                                  : 0;
+    trial.out_of_memory += ended.cause == sweeps::kOutOfMemory ? 1 : 0;
   }
   void play(const results::AttemptExcused& excused) {
     auto& trial = find(excused.trial);

@@ -27,16 +27,6 @@ class QuarantineTest : public CoordinatorCase {
     return static_cast<std::size_t>(std::ranges::find(plan_.trials, id, &sweeps::PlannedTrial::id) -
                                     plan_.trials.begin());
   }
-  std::vector<std::string> events(const std::string& kind) const {
-    std::vector<std::string> messages;
-    for (const results::Change& change : store_->log) {
-      const auto* event = std::get_if<results::EventNoted>(&change);
-      if (event != nullptr && event->kind == kind) {
-        messages.push_back(event->message);
-      }
-    }
-    return messages;
-  }
 };
 
 TEST_F(QuarantineTest, ADeviceThatBreaksDifferentTrialsIsGivenNoMoreAndItsTrialsGoElsewhere) {

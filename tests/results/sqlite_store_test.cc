@@ -144,6 +144,21 @@ TEST_F(SqliteStoreTest, AnAttemptSaysWhatItRanWith) {
             "1||\n2|bfloat16|channels_last\n");
 }
 
+TEST_F(SqliteStoreTest, CountsTheAttemptsForWhichThereWasTooLittleMemory) {
+  {
+    const auto store = open();
+    auto too_large = ended(1, 0, AttemptOutcome::failed, TrialState::pending);
+    too_large.cause = sweeps::kOutOfMemory;
+    store->commit(std::vector<Change>{
+        started(1, 0), too_large, started(2, 0),
+        ended(2, 0, AttemptOutcome::lost, TrialState::pending), started(3, 1)});
+  }
+  const std::vector<StoredTrial> trials = open()->load_trials();
+  EXPECT_EQ(trials[0].failed_attempts, 2);
+  EXPECT_EQ(trials[0].out_of_memory, 1);
+  EXPECT_EQ(trials[1].out_of_memory, 0);
+}
+
 TEST_F(SqliteStoreTest, GivesBackWhatWasCommitted) {
   {
     const auto store = open();

@@ -147,7 +147,7 @@ data:
   seed: 9
 training: {architecture: simple_cnn}
 execution: {threads: 2, max_attempts: 5, checkpoint_interval: 30, silence_limit: 90.5,
-            storage_patience: 0}
+            storage_patience: 0, on_out_of_memory: accumulate, cuda_graphs: true}
 )",
                                       "/sweeps/test.yaml");
   EXPECT_EQ(sweep.name, "héllo: \U0001F600");
@@ -165,6 +165,8 @@ execution: {threads: 2, max_attempts: 5, checkpoint_interval: 30, silence_limit:
   EXPECT_EQ(sweep.execution.checkpoint_interval, 30);
   EXPECT_EQ(sweep.execution.silence_limit, 90.5);
   EXPECT_EQ(sweep.execution.storage_patience, 0);
+  EXPECT_EQ(sweep.execution.on_out_of_memory, Execution::OnOutOfMemory::accumulate);
+  EXPECT_TRUE(sweep.execution.cuda_graphs);
 }
 
 TEST(SweepParser, PathsStartFromTheSweepFilesFolderWhereverItIsReadFrom) {

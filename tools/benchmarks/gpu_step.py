@@ -3,11 +3,11 @@
 
     tools/benchmarks/gpu_step.py build/cuda/bin/ranksweep-trainer [--batch 10 64] [--architectures ...]
 
-Run it with the Python whose torch is to be the rival. ResNet-50 and simple_cnn at 150 x 150 by default, in
-float32 (TF32 in convolutions, as PyTorch's default is) and in bfloat16, both in channels-last layout, which is
-the quicker one on GPUs. DistributedDataParallel runs as a group of one, as people run it on one card. The
-median of `--steps` steps after a warm-up counts; a ratio above 1 means that ranksweep is quicker. `--device
-cpu` tries the script without a GPU.
+Run it with the Python whose torch is to be the rival. ResNet-50 and simple_cnn at 150 x 150 by default, in TF32
+and in bfloat16, both in channels-last layout, which is the quicker one on GPUs. DistributedDataParallel runs as a
+group of one, as people run it on one card. ranksweep has two columns: steps as they are, and as CUDA graphs
+(`execution: cuda_graphs`). The median of `--steps` steps after a warm-up counts; the ratios are of the quicker
+column, and above 1 where ranksweep is quicker. `--device cpu` tries the script without a GPU.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from training_step import reference  # noqa: E402
 WARM_UP = 10
 
 
-def ours(name, precision, batch, options):
+def ours(name, precision, batch, options, graphs):
     trial = {"architecture": name, "training": "full", "memory_format": "channels_last", "precision": precision,
              "batch_size": batch, "image_size": [options.size, options.size]}
     command = [options.trainer, "steps", "--device", "cuda:0" if options.device == "cuda" else "cpu",
-               "--steps", str(WARM_UP + options.steps), json.dumps(trial)]
+               "--steps", str(WARM_UP + options.steps), *(["--cuda-graphs"] if graphs else []), json.dumps(trial)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     steps = json.loads(output.splitlines()[-1])[0]
     return statistics.median(wall for wall, _ in steps[WARM_UP:]) if steps else None
@@ -59,6 +59,10 @@ def pytorch(name, precision, batch, options, compiled):
     return statistics.median(seconds[WARM_UP:])
 
 
+def show(rate):
+    return f"{rate:.1f}" if isinstance(rate, float) else rate
+
+
 def measured(measure):
     """Steps a second, or why there are none."""
     try:
@@ -80,23 +84,24 @@ def main():
     options = parser.parse_args()
     torch.distributed.init_process_group("nccl" if options.device == "cuda" else "gloo", rank=0, world_size=1,
                                          store=torch.distributed.HashStore())
+    torch.backends.cuda.matmul.allow_tf32 = True  # in convolutions it is the default
     card = torch.cuda.get_device_name() if options.device == "cuda" else "CPU"
     print(f"{card}, torch {torch.__version__}, {options.size} x {options.size}, steps a second\n")
-    print("| architecture | batch | precision | ranksweep | DDP eager | ratio | DDP compiled | ratio |")
-    print("|---|---:|---|---:|---:|---:|---:|---:|")
+    print("| architecture | batch | precision | ranksweep | with graphs | DDP eager | ratio | DDP compiled | ratio |")
+    print("|---|---:|---|---:|---:|---:|---:|---:|---:|")
     rows = []
     for name in options.architectures:
         for batch in options.batch:
-            for precision in ("float32", "bfloat16"):
-                rates = [measured(lambda: ours(name, precision, batch, options))]
-                rates += [measured(lambda: pytorch(name, precision, batch, options, compiled))
+            for precision in ("tf32", "bfloat16"):
+                own = [measured(lambda: ours(name, precision, batch, options, graphs)) for graphs in (False, True)]
+                rivals = [measured(lambda: pytorch(name, precision, batch, options, compiled))
                           for compiled in (False, True)]
-                rows.append([name, batch, precision, *rates])
-                cells = [f"{rates[0]:.1f}" if isinstance(rates[0], float) else rates[0]]
-                for rival in rates[1:]:
-                    both = isinstance(rival, float) and isinstance(rates[0], float)
-                    cells += [f"{rival:.1f}" if isinstance(rival, float) else rival,
-                              f"{rates[0] / rival:.2f}" if both else ""]
+                rows.append([name, batch, precision, *own, *rivals])
+                best = max((rate for rate in own if isinstance(rate, float)), default=None)
+                cells = [show(rate) for rate in own]
+                for rival in rivals:
+                    both = isinstance(rival, float) and best
+                    cells += [show(rival), f"{best / rival:.2f}" if both else ""]
                 print(f"| {name} | {batch} | {precision} | " + " | ".join(cells) + " |", flush=True)
     if options.json:
         options.json.write_text(json.dumps({"card": card, "torch": torch.__version__, "rows": rows}, indent=2) + "\n")

@@ -20,7 +20,7 @@ MAY_INCLUDE = {
 # Foreign header -> files that may include it. Tests may include all.
 HOMES = [
     (re.compile(r"mpi\.h"), re.compile(r"cluster/mpi_transport\.cc")),
-    (re.compile(r"sqlite3\.h|SQLiteCpp/.*"), re.compile(r"results/.*\.cc|results/prediction_writer\.h")),
+    (re.compile(r"sqlite3\.h|SQLiteCpp/.*"), re.compile(r"results/.*\.cc|results/(change|prediction)_writer\.h")),
     (re.compile(r"nccl\.h"), re.compile(r"worker/parallel/nccl_.*")),
     (re.compile(r"protozero/.*"), re.compile(r"results/export/.*\.cc")),
     (re.compile(r"httplib\.h"), re.compile(r"tools/cli/report_server\.cc")),

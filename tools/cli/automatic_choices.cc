@@ -67,10 +67,13 @@ struct SameStep {
 };
 using Times = std::set<StepMeasured, SameStep>;
 
-std::vector<Variant> variants_of(const TrialSpec& spec) {
+// Half precision is not among them: whether a training bears its narrow range is not seen in a
+// time.
+std::vector<Variant> variants_of(const TrialSpec& spec, const std::string& device) {
   std::vector<Precision> precisions = {spec.precision};
   if (spec.precision == Precision::automatic) {
     precisions = {Precision::float32, Precision::bfloat16};
+    if (device != "cpu") precisions.push_back(Precision::tf32);
   }
   std::vector<MemoryFormat> formats = {spec.memory_format};
   if (spec.memory_format == MemoryFormat::automatic) {
@@ -97,10 +100,11 @@ struct Wanted {
   double planned = 0;
 };
 
-std::vector<Wanted> wanted_by(const sweeps::Plan& plan, int train_images) {
+std::vector<Wanted> wanted_by(const sweeps::Plan& plan, int train_images,
+                              const std::string& device) {
   std::map<StepMeasured, Wanted, SameStep> all;
   for (const sweeps::PlannedTrial& trial : plan.trials) {
-    const std::vector<Variant> variants = variants_of(trial.spec);
+    const std::vector<Variant> variants = variants_of(trial.spec, device);
     if (variants.size() < 2) continue;
     const TrialSpec step = step_of(trial.spec);
     Wanted& wanted = all[row_of(step, {})];
@@ -183,10 +187,11 @@ void time_what_is_missing(const Wanted& wanted, const TimingPlace& place,
 }
 
 // Nothing when there are no times to choose by.
-std::optional<Variant> quickest(const TrialSpec& spec, const Times& times) {
+std::optional<Variant> quickest(const TrialSpec& spec, const std::string& device,
+                                const Times& times) {
   std::optional<Variant> best;
   double least = 0;
-  for (const Variant& variant : variants_of(spec)) {
+  for (const Variant& variant : variants_of(spec, device)) {
     const auto found = times.find(row_of(step_of(spec), variant));
     if (found == times.end() || !found->seconds) continue;
     double seconds = *found->seconds;
@@ -206,12 +211,12 @@ sweeps::Plan settle_automatic_choices(const sweeps::Plan& plan, int train_images
                                       const TimingPlace& place, results::SqliteStore& store) {
   const std::vector<StepMeasured> known = store.measured_steps();
   Times times(known.begin(), known.end());
-  for (const Wanted& wanted : wanted_by(plan, train_images)) {
+  for (const Wanted& wanted : wanted_by(plan, train_images, place.device)) {
     time_what_is_missing(wanted, place, store, times);
   }
   sweeps::Plan settled = plan;
   for (sweeps::PlannedTrial& trial : settled.trials) {
-    if (const auto choice = quickest(trial.spec, times)) {
+    if (const auto choice = quickest(trial.spec, place.device, times)) {
       std::tie(trial.spec.precision, trial.spec.memory_format) = *choice;
     }
   }

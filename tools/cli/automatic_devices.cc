@@ -6,7 +6,6 @@ namespace ranksweep::cli {
 namespace {
 
 constexpr double kUsableMemory = 0.9;  // the rest: fragments, and the libraries' own
-constexpr int kLeastImages = 2;        // of a device's part of a batch
 
 bool fits(const sweeps::PlannedTrial& trial, int devices, double memory_bytes) {
   const int images = (trial.spec.batch_size + devices - 1) / devices;
@@ -25,7 +24,7 @@ sweeps::Plan settle_devices(sweeps::Plan plan, const DevicesAtHand& at_hand) {
   for (sweeps::PlannedTrial& trial : plan.trials) {
     int& devices = trial.spec.devices;
     if (devices != sweeps::kAutomaticDevices) continue;
-    const int most = std::min(at_hand.most, trial.spec.batch_size / kLeastImages);
+    const int most = std::min(at_hand.most, trial.spec.batch_size / sweeps::kFewestImages);
     devices = 1;
     while (2 * devices <= most &&
            (!fits(trial, devices, at_hand.memory_bytes) || trial.cost >= 2 * devices * share)) {

@@ -70,12 +70,12 @@ GradientBuckets::~GradientBuckets() {
   group_.release(memory_);
 }
 
-void GradientBuckets::prepare() {
+void GradientBuckets::prepare(int passes) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     parameters_[i].mutable_grad() = gradients_[i];
     gradients_[i].zero_();
   }
-  for (Bucket& bucket : buckets_) bucket.missing = bucket.parameters;
+  for (Bucket& bucket : buckets_) bucket.missing = passes * bucket.parameters;
   started_ = 0;
 }
 

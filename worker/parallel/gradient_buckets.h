@@ -29,9 +29,9 @@ class GradientBuckets {
   // Leaves the parameters without gradients.
   ~GradientBuckets();
 
-  // Before a backward pass: the parameters' gradients are zero.
-  void prepare();
-  // After it: they are the group's sums.
+  // Before so many backward passes: the parameters' gradients are zero.
+  void prepare(int passes = 1);
+  // After them: they are the group's sums of what the passes added up to.
   void finish();
 
   std::size_t buckets() const { return buckets_.size(); }
@@ -42,7 +42,7 @@ class GradientBuckets {
     std::size_t begin = 0;  // in memory_, in numbers
     std::size_t end = 0;
     int parameters = 0;
-    int missing = 0;  // parameters whose gradient is not complete yet
+    int missing = 0;  // gradients of a parameter from a pass, which are still to come
   };
 
   void note_ready(std::size_t bucket);
@@ -54,7 +54,7 @@ class GradientBuckets {
   std::vector<torch::Tensor> gradients_;   // views of memory_
   std::vector<Bucket> buckets_;
   std::span<float> memory_;
-  std::size_t started_ = 0;  // buckets, in this pass
+  std::size_t started_ = 0;  // buckets, since prepare()
 };
 
 }  // namespace ranksweep::worker

@@ -11,6 +11,8 @@
 
 namespace ranksweep::worker {
 
+class SideStream;
+
 // A group of trainers on GPUs, on one node or several. Gradients are summed on a stream of the
 // group's own beside the backward pass. Only in builds for GPUs.
 class NcclGroup : public GradientGroup {
@@ -31,11 +33,9 @@ class NcclGroup : public GradientGroup {
   void wait() override;
 
  private:
-  struct Streams;  // of CUDA
-
   NcclCommunicator::Options options_;
   torch::Device device_;
-  std::unique_ptr<Streams> streams_;
+  std::unique_ptr<SideStream> stream_;
   NcclCommunicator communicator_;
   std::list<torch::Tensor> memory_;
 };

@@ -83,17 +83,9 @@ void Replicas::train(std::vector<torch::Tensor> parameters) {
 }
 
 StepSums Replicas::join(const StepSums& sums, bool wants_stop) {
-  const std::vector<double> joined =
-      sum({batch_.counts ? sums.loss * weight_ : 0, batch_.counts ? sums.correct : 0,
-           wants_stop ? 1.0 : 0.0});
+  const std::vector<double> joined = sum({sums.loss, sums.correct, wants_stop ? 1.0 : 0.0});
   stop_agreed_ = stop_agreed_ || joined[2] > 0;
   return {.loss = joined[0], .correct = joined[1]};
-}
-
-void Replicas::backward(const torch::Tensor& loss) {
-  buckets_->prepare();
-  (loss * weight_).backward();
-  buckets_->finish();
 }
 
 void Replicas::average(const std::vector<torch::Tensor>& buffers) {

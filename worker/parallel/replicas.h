@@ -20,9 +20,9 @@ class ReplicasDiverged : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What a step comes to over the whole batch.
+// What a step comes to, or what a member contributes to it.
 struct StepSums {
-  double loss = 0;     // the mean over the images
+  double loss = 0;     // the mean over the images of the whole batch
   double correct = 0;  // images
 };
 
@@ -51,18 +51,19 @@ class Replicas {
   torch::Tensor part_of(const torch::Tensor& batch) const;
   // What follows is about a batch of so many images.
   void begin_batch(std::int64_t images);
+  // Images of this member's part by images of the batch.
+  double weight() const { return weight_; }
   // The batch of the last begin_batch(): for batch normalisation over the whole of it.
   const SharedBatch& batch() const { return batch_; }
 
   // From now on `parameters` are trained, in the order of the forward pass; all others have no
   // gradients.
   void train(std::vector<torch::Tensor> parameters);
-  // Before the backward pass. `sums`: of this member's part; `wants_stop`: no further step is
-  // wanted after this one. What it returns holds for the whole batch, at every member.
+  // Around so many backward passes, which leave the sums of all members' gradients.
+  void begin_backward(int passes) { buckets_->prepare(passes); }
+  void end_backward() { buckets_->finish(); }
+  // Adds up what the members contribute. `wants_stop`: no further step is wanted after this one.
   StepSums join(const StepSums& sums, bool wants_stop);
-  // The backward pass of the mean loss of this member's part, which leaves the gradients of the
-  // whole batch.
-  void backward(const torch::Tensor& loss);
   // Of the members' `buffers`, all of float32, the mean weighted by the images.
   void average(const std::vector<torch::Tensor>& buffers);
 
@@ -85,7 +86,7 @@ class Replicas {
   GradientGroup& group_;
   torch::Device device_;
   std::optional<GradientBuckets> buckets_;
-  double weight_ = 1;  // images of this member's part by images of the batch
+  double weight_ = 1;
   SharedBatch batch_;
   bool stop_agreed_ = false;
 };

@@ -3,14 +3,14 @@
 #include <stdexcept>
 
 #include "worker/parallel/shared_memory_group.h"
-#ifdef RANKSWEEP_NCCL
+#if RANKSWEEP_WITH_CUDA
 #include "worker/parallel/nccl_group.h"
 #endif
 
 namespace ranksweep::worker {
 namespace {
 
-#ifdef RANKSWEEP_NCCL
+#if RANKSWEEP_WITH_CUDA
 std::string new_gpu_token() { return NcclCommunicator::new_token(); }
 
 std::unique_ptr<GradientGroup> gpu_group(int member, int members, torch::Device device,

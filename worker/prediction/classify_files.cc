@@ -59,7 +59,7 @@ void classify_files(TrainedModel& model, const std::vector<std::filesystem::path
     return std::span(paths).subspan(batch * size, std::min(size, paths.size() - batch * size));
   };
   std::vector<DecodedBatch> batches((paths.size() + size - 1) / size);
-  BatchLoader loader(0, static_cast<int>(batches.size()), [&](int index) {
+  BatchLoader loader(0, static_cast<int>(batches.size()), model.device(), [&](int index) {
     const auto batch = static_cast<std::size_t>(index);
     batches[batch] = decode(files_of(batch), model.image_size());
     return model.prepare(batches[batch].images);

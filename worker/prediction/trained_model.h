@@ -28,6 +28,7 @@ class TrainedModel {
   const std::vector<std::string>& classes() const { return classes_; }
   std::array<int, 2> image_size() const { return spec_.image_size; }
   sweeps::Normalization normalization() const { return normalization_of(spec_); }
+  torch::Device device() const { return model_.device(); }
   Model& network() { return model_.model(); }
 
   // Images [N, H, W, 3] of uint8, RGB, of image_size(), on the CPU, normalised as in validation:

@@ -179,6 +179,7 @@ void add_steps(CLI::App& app) {
     std::string device = "cpu";
     int threads = at::get_num_threads();
     int steps = 3;
+    bool cuda_graphs = false;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
@@ -189,9 +190,12 @@ void add_steps(CLI::App& app) {
   command->add_option("--steps", options->steps, "To time, after one")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  command->add_flag("--cuda-graphs", options->cuda_graphs, "As `execution: cuda_graphs` has it");
   command->callback([options] {
-    std::cout << ranksweep::worker::describe_steps(options->trials, options->device,
-                                                   options->threads, options->steps)
+    const ranksweep::worker::StepOptions step{.device = torch::Device(options->device),
+                                              .cuda_graphs = options->cuda_graphs};
+    std::cout << ranksweep::worker::describe_steps(options->trials, step, options->threads,
+                                                   options->steps)
                      .dump()
               << '\n';
   });

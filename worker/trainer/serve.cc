@@ -116,6 +116,50 @@ struct Kept {
   std::string data_key;
   std::shared_ptr<const TrainingData> data;
   FeatureStore features;
+  std::unique_ptr<GradientGroup> group;  // of the last trial on several devices, while it is whole
+  sweeps::AttemptId group_made_for = 0;
+};
+
+// The group that the last such trial had, or a new one, of which the leader's token goes out before
+// it reads its data: the others need not wait for that.
+class GroupOfTrial {
+ public:
+  GroupOfTrial(const cluster::Assign& assign, torch::Device device, ProtocolSupervisor& supervisor,
+               Kept& kept)
+      : assign_(assign), device_(device), supervisor_(supervisor), kept_(kept) {
+    group_ = std::move(kept.group);
+    if (assign.group == assign.attempt) {
+      group_.reset();
+      if (assign.member == 0) lead();
+    } else if (!group_ || kept.group_made_for != assign.group) {
+      throw GroupBroken("the trainer has been started anew and is no more in its group");
+    }
+  }
+  GradientGroup* join() {
+    if (!group_) {
+      group_ =
+          join_group(assign_.member, assign_.members, device_, supervisor_.wait_for_group_token());
+    }
+    return group_.get();
+  }
+  // For the next trial, since all members came to its good end.
+  void keep() {
+    kept_.group = std::move(group_);
+    kept_.group_made_for = assign_.group;
+  }
+
+ private:
+  void lead() {
+    LedGroup led = lead_group(assign_.members, device_);
+    supervisor_.send_group_token(led.token);
+    group_ = std::move(led.group);
+  }
+
+  const cluster::Assign& assign_;
+  torch::Device device_;
+  ProtocolSupervisor& supervisor_;
+  Kept& kept_;
+  std::unique_ptr<GradientGroup> group_;
 };
 
 std::shared_ptr<const TrainingData> find_data(const cluster::Assign& assign,
@@ -140,24 +184,18 @@ cluster::Report train_assigned(const cluster::Assign& assign, ProtocolSupervisor
                   .directory = assign.directory,
                   .device = torch::Device(assign.device),
                   .checkpoint_interval = assign.checkpoint_interval,
-                  .known_epochs = assign.known_epochs};
-  // The leader's token goes out before it reads its data: the others need not wait for that.
-  std::optional<LedGroup> led;
-  if (assign.members > 1 && assign.member == 0) {
-    led = lead_group(assign.members, job.device);
-    supervisor.send_group_token(led->token);
-  }
+                  .known_epochs = assign.known_epochs,
+                  .batch_parts = assign.batch_parts,
+                  .cuda_graphs = assign.cuda_graphs};
+  std::optional<GroupOfTrial> group;
+  if (assign.members > 1) group.emplace(assign, job.device, supervisor, kept);
   const auto data = find_data(assign, job.spec.image_size, supervisor, kept);
-  std::unique_ptr<GradientGroup> group = led ? std::move(led->group) : nullptr;
-  if (assign.member > 0) {
-    group =
-        join_group(assign.member, assign.members, job.device, supervisor.wait_for_group_token());
-  }
-  job.group = group.get();
+  if (group) job.group = group->join();
   const FeatureStore::Counts before = kept.features.counts();
   const TrainingEnd end = train(job, *data, kept.features, supervisor);
   supervisor.base_ran(kept.features.counts().used - before.used,
                       kept.features.counts().computed - before.computed);
+  if (group && end.kind != TrainingEnd::Kind::stopped) group->keep();
   switch (end.kind) {
     case TrainingEnd::Kind::diverged:
       return cluster::Diverged{assign.attempt, end.epoch};
@@ -196,6 +234,9 @@ bool is_storage(const std::system_error& error) {
 }
 
 cluster::Report answer(const cluster::Assign& assign, AgentLink& agent, Kept& kept) {
+  constexpr const char* kRemedy =
+      "; a smaller batch_size needs less, and so does `on_out_of_memory: accumulate` under "
+      "`execution` in the sweep file";
   const auto failed = [&](const char* cause, const std::string& message) {
     return cluster::Failed{assign.attempt, cause, message};
   };
@@ -221,10 +262,11 @@ cluster::Report answer(const cluster::Assign& assign, AgentLink& agent, Kept& ke
   } catch (const std::system_error& error) {
     return failed(is_storage(error) ? "storage" : "internal", error.what());
   } catch (const std::bad_alloc&) {
-    return failed("out of memory", "the machine has no memory left; smaller batches need less");
+    return failed(sweeps::kOutOfMemory, std::string("the machine has no memory left") + kRemedy);
   } catch (const c10::Error& error) {
-    return failed(is_out_of_memory(error) ? "out of memory" : "internal",
-                  error.what_without_backtrace());
+    const std::string what = error.what_without_backtrace();
+    return is_out_of_memory(error) ? failed(sweeps::kOutOfMemory, what + kRemedy)
+                                   : failed("internal", what);
   } catch (const std::exception& error) {
     return failed("internal", error.what());
   }

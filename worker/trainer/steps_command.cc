@@ -22,19 +22,18 @@ bool computes_in(sweeps::Precision precision, torch::Device device) {
 
 }  // namespace
 
-nlohmann::json describe_steps(const std::vector<std::string>& specs, const std::string& device,
+nlohmann::json describe_steps(const std::vector<std::string>& specs, const StepOptions& options,
                               int threads, int steps) {
   at::set_num_threads(threads);
-  const torch::Device place(device);
   nlohmann::json all = nlohmann::json::array();
   for (const std::string& text : specs) {
     const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) throw std::invalid_argument("'" + text + "' is no trial in JSON");
     const sweeps::TrialSpec spec = sweeps::trial_spec_from_json(json);
     nlohmann::json times;
-    if (computes_in(spec.precision, place)) {
+    if (computes_in(spec.precision, options.device)) {
       times = nlohmann::json::array();
-      for (const StepTime& each : time_steps(spec, place, steps)) {
+      for (const StepTime& each : time_steps(spec, options, steps)) {
         times.push_back({each.wall, each.processor});
       }
     }

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include <ATen/Parallel.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 namespace ranksweep::worker {
 namespace {
@@ -13,7 +15,8 @@ constexpr std::size_t kAhead = 2;
 
 }  // namespace
 
-BatchLoader::BatchLoader(int first, int end, Prepare prepare) {
+BatchLoader::BatchLoader(int first, int end, torch::Device device, Prepare prepare)
+    : device_(device) {
   const int threads = at::get_num_threads();
   thread_ = std::jthread([=, this, prepare = std::move(prepare)](const std::stop_token& stop) {
     work(stop, first, end, prepare);
@@ -28,6 +31,11 @@ BatchLoader::BatchLoader(int first, int end, Prepare prepare) {
 void BatchLoader::work(const std::stop_token& stop, int first, int end, const Prepare& prepare) {
   at::get_num_threads();  // takes over the default now, lest it come with the first operation
   at::set_num_threads(1);
+  c10::OptionalStreamGuard stream;
+  if (!device_.is_cpu()) {
+    stream.reset_stream(
+        c10::impl::VirtualGuardImpl(device_.type()).getStreamFromGlobalPool(device_));
+  }
   std::unique_lock lock(mutex_);
   started_ = true;
   changed_.notify_all();
@@ -35,7 +43,8 @@ void BatchLoader::work(const std::stop_token& stop, int first, int end, const Pr
     for (int index = first; index < end; ++index) {
       if (!changed_.wait(lock, stop, [this] { return ready_.size() < kAhead; })) return;
       lock.unlock();
-      torch::Tensor batch = prepare(index);
+      Batch batch{.tensor = prepare(index), .ready = std::nullopt};
+      if (!device_.is_cpu()) batch.ready.emplace(device_.type()).record(*stream.current_stream());
       lock.lock();
       ready_.push_back(std::move(batch));
       changed_.notify_all();
@@ -51,10 +60,16 @@ torch::Tensor BatchLoader::next() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !ready_.empty() || failure_; });
   if (ready_.empty()) std::rethrow_exception(failure_);
-  torch::Tensor batch = std::move(ready_.front());
+  Batch batch = std::move(ready_.front());
   ready_.pop_front();
   changed_.notify_all();
-  return batch;
+  lock.unlock();
+  if (batch.ready) {
+    const c10::Stream caller = c10::impl::VirtualGuardImpl(device_.type()).getStream(device_);
+    batch.ready->block(caller);
+    batch.tensor.record_stream(caller);  // its memory is not given to another batch before
+  }
+  return batch.tensor;
 }
 
 }  // namespace ranksweep::worker

@@ -41,7 +41,7 @@ torch::Tensor features_of(TrialModel& model, const ImageSet& set, const FeatureP
   const torch::NoGradGuard no_gradients;
   model.train(false);
   const int batches = batches_of(set);
-  BatchLoader loader(0, batches, [&](int batch) {
+  BatchLoader loader(0, batches, model.device(), [&](int batch) {
     const torch::Tensor indices = indices_of(batch, set);
     return pass.augmented_in_epoch > 0
                ? model.augmented_images(set, indices, pass.augmented_in_epoch)
@@ -64,7 +64,7 @@ Evaluation evaluate(TrialModel& model, const ImageSet& set, const torch::Tensor&
   const auto [first, batches] = own_batches(set, replicas);
   std::optional<BatchLoader> loader;
   if (!features.defined()) {
-    loader.emplace(first, batches,
+    loader.emplace(first, batches, model.device(),
                    [&](int batch) { return model.images(set, indices_of(batch, set)); });
   }
   std::vector<torch::Tensor> parts;

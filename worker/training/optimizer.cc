@@ -140,6 +140,16 @@ void Optimizer::zero_gradients() {
   }
 }
 
+std::vector<torch::Tensor> Optimizer::gradients() const {
+  std::vector<torch::Tensor> gradients;
+  for (const auto& group : groups_) {
+    for (const auto& [name, parameter] : group.parameters) {
+      if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+    }
+  }
+  return gradients;
+}
+
 NamedTensors Optimizer::state() const {
   NamedTensors state;
   for (std::size_t i = 0; i < groups_.size(); ++i) {

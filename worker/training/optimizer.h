@@ -40,6 +40,8 @@ class Optimizer {
   // Updates the groups whose parameters require gradients and have them.
   void step();
   void zero_gradients();
+  // Those that there are.
+  std::vector<torch::Tensor> gradients() const;
   // The running averages, named "optimizer.second.layer1.0.conv1.weight" and the like.
   NamedTensors state() const;
 

@@ -15,8 +15,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EpochMetrics, epoch, train_loss,
 
 namespace ranksweep::worker {
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LossScale, factor, steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunState, epoch, step, loss_sum, correct, images, seconds,
-                                   data_wait_s, history)
+                                   data_wait_s, history, loss_scale)
 
 nlohmann::json to_json(const RunState& state) { return nlohmann::json(state); }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "sweeps/trial_history.h"
+#include "worker/training/loss_scaling.h"
 
 namespace ranksweep::worker {
 
@@ -21,6 +22,7 @@ struct RunState {
   double data_wait_s = 0;
 
   std::vector<sweeps::EpochMetrics> history;  // complete epochs
+  LossScale loss_scale;
 };
 
 nlohmann::json to_json(const RunState& state);

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "sweeps/trial_spec.h"
+#include "worker/training/training_step.h"
 
 namespace ranksweep::worker {
 
@@ -19,6 +20,7 @@ struct StepTime {
 // is its pass over kEvaluationBatch images, the part of such a trial that takes the time. The
 // weights are random, spec.weights is not read. Throws c10::Error, std::invalid_argument as
 // TrialModel does.
-std::vector<StepTime> time_steps(const sweeps::TrialSpec& spec, torch::Device device, int steps);
+std::vector<StepTime> time_steps(const sweeps::TrialSpec& spec, const StepOptions& options,
+                                 int steps);
 
 }  // namespace ranksweep::worker

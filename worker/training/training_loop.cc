@@ -1,6 +1,7 @@
 #include "worker/training/training_loop.h"
 
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,13 +13,16 @@
 #include "worker/training/best_weights.h"
 #include "worker/training/checkpoints.h"
 #include "worker/training/device_memory.h"
+#include "worker/training/epoch_batches.h"
 #include "worker/training/evaluation.h"
 #include "worker/training/loss.h"
+#include "worker/training/loss_scaling.h"
 #include "worker/training/optimizer.h"
 #include "worker/training/random.h"
 #include "worker/training/run_state.h"
 #include "worker/training/schedule.h"
 #include "worker/training/stopwatch.h"
+#include "worker/training/training_step.h"
 #include "worker/training/trial_features.h"
 #include "worker/training/trial_model.h"
 
@@ -50,10 +54,9 @@ class TrainingRun {
         features_(spec_, model_, data, job.device, store,
                   [this](std::int64_t done, std::int64_t images, double seconds) {
                     watch_pass(done, images, seconds);
-                  }) {
-    if (!job.group) return;
-    replicas_.emplace(*job.group, job.device);
-    if (spec_.sync_batch_norm && !model_.base_stays_frozen()) {
+                  }),
+        replicas_(job.group ? std::make_unique<Replicas>(*job.group, job.device) : nullptr) {
+    if (replicas_ && spec_.sync_batch_norm && !model_.base_stays_frozen()) {
       model_.model().base().share_batches(replicas_->batch());
     }
   }
@@ -112,6 +115,7 @@ class TrainingRun {
     }
     if (auto state = leads() ? checkpoints_.read_resume(tensors) : std::nullopt) {
       state_ = std::move(*state);
+      loss_scaling_.restore(state_.loss_scale);
       best_weights_.found_on_disk(best_epoch(state_.history));
       for (std::size_t i = 0; i < steps.size(); ++i) {
         optimizer_.groups()[i].steps = steps[i].item<std::int64_t>();
@@ -142,6 +146,7 @@ class TrainingRun {
     for (const auto& group : optimizer_.groups()) start["steps"].push_back(group.steps);
     start = nlohmann::json::parse(replicas_->broadcast(start.dump()));
     state_ = run_state_from_json(start["state"]);
+    loss_scaling_.restore(state_.loss_scale);
     for (std::size_t i = 0; i < optimizer_.groups().size(); ++i) {
       optimizer_.groups()[i].steps = start["steps"][i];
     }
@@ -180,20 +185,19 @@ class TrainingRun {
     Stopwatch watch;
     peak_memory_.restart();
     begin_epoch();
-    const std::vector<std::int64_t> order =
-        epoch_order(data_.train.size(), spec_.seed, state_.epoch);
-    const int steps = step_count();
+    const EpochBatches batches(data_.train.size(), spec_, state_.epoch);
+    const int steps = batches.count();
     const std::int64_t images_before = state_.images;
     std::optional<BatchLoader> loader;
     if (!train_features_.defined()) {
-      loader.emplace(state_.step, steps, [&, epoch = state_.epoch](int step) {
-        return training_images(own_part(batch_indices(order, step)), epoch);
+      loader.emplace(state_.step, steps, job_.device, [&, epoch = state_.epoch](int step) {
+        return training_images(step_.own_part(batches.at(step)), epoch);
       });
     }
     model_.train(true);
     while (state_.step < steps) {
       pause_between_steps();
-      take_step(batch_indices(order, state_.step), loader);
+      take_step(batches.at(state_.step), loader);
       state_.seconds = earlier + watch.seconds();
       supervisor_.progressed(state_.epoch, state_.step, steps,
                              static_cast<double>(state_.images - images_before) / watch.seconds());
@@ -215,7 +219,7 @@ class TrainingRun {
       model.base().freeze(frozen_blocks(spec_, model, state_.epoch));
       base_frozen_ = model.base().frozen_blocks() == model.base_blocks();
     }
-    if (replicas_) replicas_->train(parameters_in_training());
+    step_.train(parameters_in_training());
     leading_blocks_ = shares_leading_blocks() ? model_.always_frozen_blocks() : 0;
     if (base_frozen_ || leading_blocks_ > 0) {
       train_features_ = features_.train(state_.epoch, leading_blocks_);
@@ -233,26 +237,6 @@ class TrainingRun {
     const int blocks = model_.always_frozen_blocks();
     const std::int64_t images = data_.train.size() + data_.validation.size();
     return blocks > 0 && images * model_.bytes_of_maps(blocks) <= kMostBytesOfMaps;
-  }
-
-  // A last batch of one image would leave batch normalisation without a variance, so that image
-  // joins the batch before it.
-  int step_count() const {
-    const std::int64_t images = data_.train.size();
-    const std::int64_t size = spec_.batch_size;
-    const bool lone_image = size > 1 && images > size && images % size == 1;
-    return static_cast<int>((images + size - 1) / size - (lone_image ? 1 : 0));
-  }
-
-  torch::Tensor batch_indices(const std::vector<std::int64_t>& order, int step) const {
-    const std::int64_t begin = std::int64_t{step} * spec_.batch_size;
-    const std::int64_t end =
-        step + 1 == step_count() ? data_.train.size() : begin + spec_.batch_size;
-    return torch::tensor(at::IntArrayRef(order.data() + begin, order.data() + end));
-  }
-
-  torch::Tensor own_part(const torch::Tensor& indices) const {
-    return replicas_ ? replicas_->part_of(indices) : indices;
   }
 
   // In the order of the forward pass.
@@ -297,28 +281,20 @@ class TrainingRun {
         mix({static_cast<std::uint64_t>(spec_.seed), static_cast<std::uint64_t>(state_.epoch),
              static_cast<std::uint64_t>(state_.step)}) +
         static_cast<std::uint64_t>(member));
-    if (replicas_) replicas_->begin_batch(indices.numel());
-    const torch::Tensor own = own_part(indices);
+    const torch::Tensor own = step_.own_part(indices);
     const torch::Tensor labels = data_.train.labels.index_select(0, own).to(job_.device);
-    const torch::Tensor pooled =
-        loader ? model_.pooled(wait_for(*loader))
-               : model_.pooled_of(train_features_.index_select(0, own.to(job_.device)),
-                                  leading_blocks_);
-    const torch::Tensor logits = model_.logits(pooled);
-    const torch::Tensor loss = loss_.training(logits, labels);
-    StepSums sums{.loss = loss.item<double>(),
-                  .correct = Loss::predict(logits.detach()).eq(labels).sum().item<double>()};
+    StepSums sums = step_.compute_gradients(
+        indices, loader ? wait_for(*loader) : train_features_.index_select(0, own.to(job_.device)),
+        labels, [this, of_images = loader.has_value()](const torch::Tensor& inputs) {
+          return model_.logits(of_images ? model_.pooled(inputs)
+                                         : model_.pooled_of(inputs, leading_blocks_));
+        });
     if (replicas_) sums = replicas_->join(sums, supervisor_.stop_requested());
     if (!std::isfinite(sums.loss)) throw LossNotFinite();
-    if (replicas_) {
-      replicas_->backward(loss);
-      if (!spec_.sync_batch_norm) replicas_->average(buffers_in_training());
-    } else {
-      optimizer_.zero_gradients();
-      loss.backward();
-    }
-    optimizer_.step();
+    if (replicas_ && !spec_.sync_batch_norm) replicas_->average(buffers_in_training());
+    step_.update();
 
+    state_.loss_scale = loss_scaling_.scale();
     state_.loss_sum += sums.loss * static_cast<double>(indices.numel());
     state_.correct += static_cast<std::int64_t>(sums.correct);
     state_.images += indices.numel();
@@ -332,7 +308,7 @@ class TrainingRun {
         [&](int, int) {
           if (!replicas_) stop_if_requested();  // others wait
         },
-        replicas_ ? &*replicas_ : nullptr);
+        replicas_.get());
     if (!std::isfinite(validation.loss)) throw LossNotFinite();
     logits_ = validation.logits;
     const auto images = static_cast<double>(state_.images);
@@ -352,7 +328,9 @@ class TrainingRun {
   void end_epoch(const sweeps::EpochMetrics& metrics) {
     auto history = std::move(state_.history);
     history.push_back(metrics);
-    state_ = RunState{.epoch = metrics.epoch + 1, .history = std::move(history)};
+    state_ = RunState{.epoch = metrics.epoch + 1,
+                      .history = std::move(history),
+                      .loss_scale = loss_scaling_.scale()};
     if (replicas_) {  // decisions depend on it: the members' processors may differ in a last bit
       state_ =
           run_state_from_json(nlohmann::json::parse(replicas_->broadcast(to_json(state_).dump())));
@@ -399,7 +377,14 @@ class TrainingRun {
   BestWeights best_weights_;
   PeakMemory peak_memory_{job_.device};
   TrialFeatures features_;
-  std::optional<Replicas> replicas_;  // none: this process trains the trial alone
+  std::unique_ptr<Replicas> replicas_;  // null: this process trains the trial alone
+  LossScaling loss_scaling_{model_.precision()};
+  TrainingStep step_{
+      loss_,
+      optimizer_,
+      loss_scaling_,
+      replicas_.get(),
+      {.device = job_.device, .batch_parts = job_.batch_parts, .cuda_graphs = job_.cuda_graphs}};
 
   const bool augmented_ = spec_.augmentation != sweeps::Augmentation{};
   RunState state_;

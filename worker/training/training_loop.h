@@ -22,6 +22,8 @@ struct TrainingJob {
   double checkpoint_interval = 60;  // seconds between resume states
   int known_epochs = 0;             // epochs that the supervisor has from earlier attempts
   GradientGroup* group = nullptr;   // who trains it together with this process; null: nobody
+  int batch_parts = 1;              // StepOptions
+  bool cuda_graphs = false;
 };
 
 // How a run ended.

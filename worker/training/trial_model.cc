@@ -17,32 +17,40 @@
 namespace ranksweep::worker {
 namespace {
 
-// Runs what follows in bfloat16 where Torch deems it safe, weights and sums staying in float32.
-class Autocast {
+// Runs what follows in a precision. In the two of 16 bits that is where Torch deems it safe,
+// weights and sums staying in float32. Whether a GPU multiplies in TF32 is a matter of the whole
+// process: it holds until the next forward pass, and so for the backward pass of this one.
+class InPrecision {
  public:
-  Autocast(c10::DeviceType device, bool on) : device_(device) {
+  InPrecision(sweeps::Precision precision, c10::DeviceType device) : device_(device) {
+    const bool tf32 = precision == sweeps::Precision::tf32;
+    at::globalContext().setAllowTF32CuBLAS(tf32);
+    at::globalContext().setAllowTF32CuDNN(tf32);
+    const bool half = precision == sweeps::Precision::float16;
     was_on_ = at::autocast::is_autocast_enabled(device_);
-    at::autocast::set_autocast_enabled(device_, on);
-    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device_, half || precision == sweeps::Precision::bfloat16);
+    at::autocast::set_autocast_dtype(device_, half ? at::kHalf : at::kBFloat16);
   }
-  ~Autocast() {
+  ~InPrecision() {
     at::autocast::clear_cache();
     at::autocast::set_autocast_enabled(device_, was_on_);
   }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
+  InPrecision(const InPrecision&) = delete;
+  InPrecision& operator=(const InPrecision&) = delete;
 
  private:
   c10::DeviceType device_;
-  bool was_on_;
+  bool was_on_ = false;
 };
 
 // What `auto` means where `ranksweep run` has not measured (tools/cli/automatic_choices.h).
 sweeps::MemoryFormat settled(sweeps::MemoryFormat wanted) {
   return wanted == sweeps::MemoryFormat::automatic ? sweeps::MemoryFormat::channels_last : wanted;
 }
-sweeps::Precision settled(sweeps::Precision wanted) {
-  return wanted == sweeps::Precision::automatic ? sweeps::Precision::float32 : wanted;
+sweeps::Precision settled(sweeps::Precision wanted, torch::Device device) {
+  const bool is_float32 = wanted == sweeps::Precision::automatic ||
+                          (wanted == sweeps::Precision::tf32 && !device.is_cuda());
+  return is_float32 ? sweeps::Precision::float32 : wanted;
 }
 
 // Features are kept by the hash of the weights that they come from, so it has to be the right one.
@@ -68,7 +76,7 @@ NamedTensors named(const std::vector<NamedTensor>& tensors) {
 TrialModel::TrialModel(const sweeps::TrialSpec& spec, int classes, torch::Device device)
     : spec_(spec),
       device_(device),
-      precision_(settled(spec.precision)),
+      precision_(settled(spec.precision, device)),
       memory_format_(settled(spec.memory_format)),
       head_(make_head(spec, classes)),
       parameter_count_(measure_base(spec).parameters) {
@@ -118,15 +126,24 @@ std::vector<NamedTensor> TrialModel::untrained_tensors() {
 }
 
 torch::Tensor TrialModel::images(const ImageSet& set, const torch::Tensor& indices) const {
-  return prepare(set.images.index_select(0, indices).to(device_));
+  return prepare(pixels(set, indices));
 }
 
 torch::Tensor TrialModel::augmented_images(const ImageSet& set, const torch::Tensor& indices,
                                            int epoch) const {
   const std::span images(indices.const_data_ptr<std::int64_t>(),
                          static_cast<std::size_t>(indices.numel()));
-  return prepare(augment(set.images.index_select(0, indices).to(device_), images, epoch,
-                         spec_.augmentation, spec_.data_seed));
+  return prepare(augment(pixels(set, indices), images, epoch, spec_.augmentation, spec_.data_seed));
+}
+
+// By way of memory that a GPU can copy from by itself, while this thread goes on.
+torch::Tensor TrialModel::pixels(const ImageSet& set, const torch::Tensor& indices) const {
+  if (!device_.is_cuda()) return set.images.index_select(0, indices);
+  std::vector<std::int64_t> shape = set.images.sizes().vec();
+  shape[0] = indices.numel();
+  torch::Tensor pinned = torch::empty(shape, set.images.options().pinned_memory(true));
+  at::index_select_out(pinned, set.images, 0, indices);
+  return pinned.to(device_, /*non_blocking=*/true);
 }
 
 // `pixels`: uint8 or float32 [N, H, W, 3].
@@ -142,18 +159,18 @@ torch::MemoryFormat TrialModel::torch_format() const {
 }
 
 torch::Tensor TrialModel::pooled(const torch::Tensor& images) {
-  const Autocast autocast(device_.type(), in_bfloat16());
+  const InPrecision in_precision(precision_, device_.type());
   return model().pooled(images).to(torch::kFloat32);
 }
 
 torch::Tensor TrialModel::leading_maps(const torch::Tensor& images, int blocks) {
-  const Autocast autocast(device_.type(), in_bfloat16());
+  const InPrecision in_precision(precision_, device_.type());
   return model().base().run(images, 0, blocks).to(torch::kFloat32).flatten(1);
 }
 
 torch::Tensor TrialModel::pooled_of(const torch::Tensor& features, int blocks) {
   if (blocks == 0) return features;
-  const Autocast autocast(device_.type(), in_bfloat16());
+  const InPrecision in_precision(precision_, device_.type());
   const std::vector<std::int64_t>& shape = shape_of_maps(blocks);
   const torch::Tensor maps =
       features.view({features.size(0), shape[0], shape[1], shape[2]}).contiguous(torch_format());
@@ -181,7 +198,7 @@ const std::vector<std::int64_t>& TrialModel::shape_of_maps(int blocks) {
 }
 
 torch::Tensor TrialModel::logits(const torch::Tensor& pooled) {
-  const Autocast autocast(device_.type(), in_bfloat16());
+  const InPrecision in_precision(precision_, device_.type());
   return head_->forward(pooled).to(torch::kFloat32);
 }
 

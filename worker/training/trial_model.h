@@ -39,6 +39,7 @@ class TrialModel {
   std::vector<NamedTensor> untrained_tensors();
   std::int64_t parameter_count() const { return parameter_count_; }
 
+  torch::Device device() const { return device_; }
   // What it runs with: never automatic.
   sweeps::Precision precision() const { return precision_; }
   sweeps::MemoryFormat memory_format() const { return memory_format_; }
@@ -62,9 +63,10 @@ class TrialModel {
 
  private:
   const std::vector<std::int64_t>& shape_of_maps(int blocks);
+  // uint8 [N, H, W, 3] on the device.
+  torch::Tensor pixels(const ImageSet& set, const torch::Tensor& indices) const;
   torch::Tensor prepare(torch::Tensor pixels) const;
   torch::MemoryFormat torch_format() const;
-  bool in_bfloat16() const { return precision_ == sweeps::Precision::bfloat16; }
 
   sweeps::TrialSpec spec_;
   torch::Device device_;

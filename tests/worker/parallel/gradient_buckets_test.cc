@@ -42,6 +42,19 @@ TEST_P(Overlaps, HoldTheSumOfAllMembersGradients) {
   });
 }
 
+TEST_P(Overlaps, AddUpSeveralPassesBeforeTheySumThem) {
+  as_members(2, [](GradientGroup& group) {
+    const Problem problem;
+    GradientBuckets buckets(group, problem.parameters(), GetParam());
+    buckets.prepare(2);
+    problem.loss(group.member() + 1).backward();
+    problem.loss(10).backward();
+    buckets.finish();
+    EXPECT_TRUE(problem.wide.grad().eq(4 * (3 + 20)).all().item<bool>());
+    EXPECT_TRUE(problem.unused.grad().eq(0).all().item<bool>());
+  });
+}
+
 TEST(GradientBuckets, LeaveNothingBehind) {
   as_members(2, [](GradientGroup& group) {
     const Problem problem;

@@ -39,8 +39,9 @@ TEST(Replicas, JoinLossesByTheImagesBehindThem) {
   as_members(3, [](GradientGroup& group) {
     Replicas replicas(group, torch::kCPU);
     replicas.begin_batch(7);  // 2 + 2 + 3
+    const double loss = 1.0 + replicas.member();
     const StepSums sums =
-        replicas.join({.loss = 1.0 + replicas.member(), .correct = 1}, replicas.member() == 0);
+        replicas.join({.loss = loss * replicas.weight(), .correct = 1}, replicas.member() == 0);
     EXPECT_DOUBLE_EQ(sums.loss, (2 * 1 + 2 * 2 + 3 * 3) / 7.0);
     EXPECT_EQ(sums.correct, 3);
     EXPECT_TRUE(replicas.stop_agreed());

@@ -10,14 +10,14 @@ namespace ranksweep::worker {
 namespace {
 
 TEST(BatchLoader, GivesTheBatchesInOrder) {
-  BatchLoader loader(2, 40, [](int index) { return torch::full({1}, index); });
+  BatchLoader loader(2, 40, torch::kCPU, [](int index) { return torch::full({1}, index); });
   for (int index = 2; index < 40; ++index) EXPECT_EQ(loader.next().item<int>(), index);
 }
 
 TEST(BatchLoader, KeepsAFewBatchesReadyAndNoMore) {
   std::atomic<int> prepared = 0;
   {
-    BatchLoader loader(0, 1000, [&](int index) {
+    BatchLoader loader(0, 1000, torch::kCPU, [&](int index) {
       ++prepared;
       return torch::full({1}, index);
     });
@@ -29,7 +29,7 @@ TEST(BatchLoader, KeepsAFewBatchesReadyAndNoMore) {
 }
 
 TEST(BatchLoader, AFailureReachesTheLoopAfterTheBatchesBeforeIt) {
-  BatchLoader loader(0, 5, [](int index) {
+  BatchLoader loader(0, 5, torch::kCPU, [](int index) {
     if (index == 1) throw std::runtime_error("no batch 1");
     return torch::full({1}, index);
   });
@@ -40,7 +40,7 @@ TEST(BatchLoader, AFailureReachesTheLoopAfterTheBatchesBeforeIt) {
 
 TEST(BatchLoader, EndsWhileItsQueueIsFullOrNothingWasTaken) {
   for (int i = 0; i < 50; ++i) {
-    BatchLoader loader(0, 1000, [](int index) { return torch::full({1}, index); });
+    BatchLoader loader(0, 1000, torch::kCPU, [](int index) { return torch::full({1}, index); });
     if (i % 2 == 0) loader.next();
   }
 }
@@ -49,7 +49,7 @@ TEST(BatchLoader, WorksOnOneThreadAndLeavesTheOthersToTheSteps) {
   const int before = at::get_num_threads();
   at::set_num_threads(3);
   std::atomic<int> in_loader = 0;
-  BatchLoader loader(0, 1, [&](int) {
+  BatchLoader loader(0, 1, torch::kCPU, [&](int) {
     in_loader = at::get_num_threads();
     return torch::zeros({1});
   });

@@ -211,6 +211,28 @@ TEST(TrainingLoop, InterruptionsLeaveNoTraceWithAdamAndThreeClasses) {
   expect_equal_in_pieces(job, synthetic_data(3));
 }
 
+TEST(TrainingLoop, InterruptionsLeaveNoTraceInFloat16) {
+  TrainingJob job = synthetic_job("");
+  job.spec.precision = sweeps::Precision::float16;
+  expect_equal_in_pieces(job, synthetic_data());
+}
+
+TEST(TrainingLoop, InterruptionsLeaveNoTraceOfBatchesInParts) {
+  TrainingJob job = synthetic_job("");
+  job.batch_parts = 2;
+  expect_equal_in_pieces(job, synthetic_data());
+}
+
+TEST(TrainingLoop, LearnsInFloat16) {
+  TrainingJob job = synthetic_job("");
+  const TrainingData data = synthetic_data(2, 40, 12);
+  const Result exact = run_uninterrupted(job, data, 4);
+  job.spec.precision = sweeps::Precision::float16;
+  const Result half = run_uninterrupted(job, data, 4);
+  EXPECT_NE(half.epochs, exact.epochs);
+  EXPECT_NEAR(half.epochs.back().train_loss, exact.epochs.back().train_loss, 0.1);
+}
+
 TEST(TrainingLoop, InterruptionsLeaveNoTraceInAFrozenTrialThatThaws) {
   TrainingJob job = synthetic_job("");
   job.spec.training = sweeps::TrainingMode::frozen;

@@ -91,12 +91,16 @@ TEST(TrialModel, MemoryFormatsAgree) {
   EXPECT_TRUE(torch::allclose(logits[0], logits[1], 1e-3, 1e-4));
 }
 
-TEST(TrialModel, Bfloat16ComputesInBfloat16AndKeepsFloatWeights) {
+class HalfPrecision : public testing::TestWithParam<sweeps::Precision> {};
+INSTANTIATE_TEST_SUITE_P(Both, HalfPrecision,
+                         testing::Values(sweeps::Precision::bfloat16, sweeps::Precision::float16));
+
+TEST_P(HalfPrecision, ComputesInItAndKeepsFloatWeights) {
   sweeps::TrialSpec spec = spec_of({});
   const ImageSet set = synthetic_images(3, 2, kSize, 1);
   const torch::Tensor all = torch::arange(3, torch::kInt64);
   TrialModel exact(spec, 2, torch::kCPU);
-  spec.precision = sweeps::Precision::bfloat16;
+  spec.precision = GetParam();
   TrialModel rounded(spec, 2, torch::kCPU);
   exact.model().train(false);
   rounded.model().train(false);
@@ -108,6 +112,13 @@ TEST(TrialModel, Bfloat16ComputesInBfloat16AndKeepsFloatWeights) {
   for (const auto& parameter : rounded.model().base().parameters()) {
     EXPECT_EQ(parameter.scalar_type(), torch::kFloat32);
   }
+}
+
+// Shared with the features of trials in float32, and recorded as such.
+TEST(TrialModel, Tf32IsOfGpus) {
+  sweeps::TrialSpec spec = spec_of({});
+  spec.precision = sweeps::Precision::tf32;
+  EXPECT_EQ(TrialModel(spec, 2, torch::kCPU).precision(), sweeps::Precision::float32);
 }
 
 }  // namespace
