@@ -157,10 +157,13 @@ void Coordinator::handle(cluster::Rank from, const Hello& hello) {
   AgentState& agent = agents_.at(from);
   agent.kept_group.reset();
   agent.placement = placement;
+  agent.gpu = hello.gpu;
   agent.joined = true;
   agent.given_up = false;
   note("joined", from,
-       fmt::format("{} on {}, {} threads", hello.device, hello.host, hello.threads));
+       fmt::format("{}{} on {}, {} threads", hello.device,
+                   hello.gpu.name.empty() ? "" : fmt::format(" ({})", hello.gpu.name), hello.host,
+                   hello.threads));
   queue_.announce([=, this] { listener_.rank_joined(from, placement); });
 }
 

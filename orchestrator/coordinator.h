@@ -92,6 +92,7 @@ class Coordinator {
   };
   struct AgentState {
     Placement placement;
+    cluster::Gpu gpu;  // of its device
     std::optional<sweeps::AttemptId> attempt;
     std::vector<cluster::Rank> group;  // that was given the attempt, the leader first
     bool leads = true;                 // the group that trains the attempt, be it a group of one

@@ -36,7 +36,8 @@ std::vector<RankPlace> Coordinator::places(bool (Coordinator::*wanted)(const Age
       found.push_back({.rank = rank,
                        .host = agent.placement.host,
                        .device = agent.placement.device,
-                       .free_in_s = free_in_s(agent)});
+                       .free_in_s = free_in_s(agent),
+                       .gpu = agent.gpu.name.empty() ? nullptr : &agent.gpu});
     }
   }
   return found;

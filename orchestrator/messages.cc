@@ -6,9 +6,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+namespace ranksweep::cluster {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Gpu, name, near)
+
+}  // namespace ranksweep::cluster
+
 namespace ranksweep::orchestrator {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, host, device, threads)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, host, device, threads, gpu)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Abandon, attempt, cause, message)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Shutdown, ranks_lost)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeaseRenewed, seconds)

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "cluster/gpus.h"
 #include "cluster/trainer_protocol.h"
 #include "sweeps/trial_history.h"
 
@@ -17,6 +18,7 @@ struct Hello {  // first, and again after Rejoin: this rank can train, and train
   std::string host;
   std::string device;  // "cpu", "cuda:0"
   int threads = 1;     // of each trainer
+  cluster::Gpu gpu;    // that the device is; without a name on a CPU
 };
 
 // The cause of an attempt that could not write its files: no fault of its trial, and the sweep

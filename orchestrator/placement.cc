@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "orchestrator/nearest_gpus.h"
+
 namespace ranksweep::orchestrator {
 namespace {
 
@@ -17,7 +19,8 @@ bool on_gpu(const RankPlace& place) { return place.device != "cpu"; }
 Pool pool_of(const RankPlace& place) { return {place.host, on_gpu(place)}; }
 
 std::string seat_of(const RankPlace& place) {
-  return on_gpu(place) ? place.host + " " + place.device : std::to_string(place.rank);
+  if (!on_gpu(place)) return std::to_string(place.rank);
+  return place.host + " " + (place.gpu != nullptr ? place.gpu->name : place.device);
 }
 
 std::map<Pool, std::vector<RankPlace>> by_pool(const std::vector<RankPlace>& places) {
@@ -57,7 +60,7 @@ std::size_t seats_of(const std::vector<RankPlace>& places) {
 FreeRanks::FreeRanks(const std::vector<RankPlace>& free) {
   for (const RankPlace& place : free) {
     pools_[pool_of(place)][seat_of(place)].insert(place.rank);
-    seat_of_[place.rank] = {pool_of(place), seat_of(place)};
+    seat_of_[place.rank] = {pool_of(place), seat_of(place), place.gpu};
   }
 }
 
@@ -70,28 +73,34 @@ std::vector<Rank> FreeRanks::choose(int devices) const {
     return ranks;
   };
   std::optional<std::vector<Rank>> best;
-  std::vector<std::vector<Rank>> gpus;  // of each host
+  std::vector<std::vector<Rank>> hosts;  // with GPUs, but too few
   for (const auto& [pool, seats] : pools_) {
     const bool enough = seats.size() >= wanted;
     if (!enough && (best || !pool.gpus)) continue;
     std::vector<Rank> ranks = first_ranks(seats);
     if (!enough) {
-      gpus.push_back(std::move(ranks));
+      hosts.push_back(std::move(ranks));
     } else if (!best ||
                std::pair(ranks.size(), ranks.front()) < std::pair(best->size(), best->front())) {
       best = std::move(ranks);
     }
   }
+  if (best) return nearest(*best, wanted);
+  // Those of the hosts with most of them first, so that the group lies on few hosts.
+  std::ranges::stable_sort(hosts, std::greater(), [](const auto& ranks) { return ranks.size(); });
   std::vector<Rank> chosen;
-  if (best) {
-    chosen = std::move(*best);
-  } else {
-    // Those of the hosts with most of them first, so that the group lies on few hosts.
-    std::ranges::stable_sort(gpus, std::greater(), [](const auto& ranks) { return ranks.size(); });
-    for (const auto& ranks : gpus) chosen.insert(chosen.end(), ranks.begin(), ranks.end());
+  for (const auto& ranks : hosts) {
+    const std::vector<Rank> of_host = nearest(ranks, wanted - chosen.size());
+    chosen.insert(chosen.end(), of_host.begin(), of_host.end());
   }
-  if (chosen.size() < wanted) return {};
-  chosen.resize(wanted);
+  return chosen.size() == wanted ? chosen : std::vector<Rank>();
+}
+
+std::vector<Rank> FreeRanks::nearest(const std::vector<Rank>& ranks, std::size_t wanted) const {
+  std::vector<const cluster::Gpu*> gpus;
+  for (const Rank rank : ranks) gpus.push_back(seat_of_.at(rank).gpu);
+  std::vector<Rank> chosen;
+  for (const std::size_t place : nearest_gpus(gpus, wanted)) chosen.push_back(ranks[place]);
   return chosen;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "cluster/gpus.h"
 #include "cluster/transport.h"
 
 // Which ranks train a trial together. Pure functions of who is there.
@@ -14,8 +16,9 @@ namespace ranksweep::orchestrator {
 struct RankPlace {
   cluster::Rank rank = 0;
   std::string host;
-  std::string device;    // "cpu", "cuda:0"
-  double free_in_s = 0;  // when it is expected to be free; infinity: not known
+  std::string device;                 // "cpu", "cuda:0"
+  double free_in_s = 0;               // when it is expected to be free; infinity: not known
+  const cluster::Gpu* gpu = nullptr;  // that the device is, where that is known; not owned
 };
 
 // A group on CPUs shares memory, so it lies on one host; one on GPUs may span hosts. Where several
@@ -37,7 +40,8 @@ class FreeRanks {
   cluster::Rank first() const { return seat_of_.begin()->first; }
   const std::string& host_of(cluster::Rank rank) const { return seat_of_.at(rank).pool.host; }
   // The ranks for a trial on `devices`, the leader first: those of the host where the fewest are
-  // left over, neighbours first; of several hosts where no host has enough. None: it has to wait.
+  // left over; of several hosts where no host has enough. Of more than it needs on a host those
+  // whose GPUs are the nearest to one another, else neighbours. None: it has to wait.
   std::vector<cluster::Rank> choose(int devices) const;
   // Nothing for one that is not among them.
   void take(cluster::Rank rank);
@@ -49,7 +53,12 @@ class FreeRanks {
   struct Seat {
     Pool pool;
     std::string name;
+    const cluster::Gpu* gpu = nullptr;
   };
+
+  // Of `ranks`, which are of one host.
+  std::vector<cluster::Rank> nearest(const std::vector<cluster::Rank>& ranks,
+                                     std::size_t wanted) const;
 
   std::map<Pool, Seats> pools_;
   std::map<cluster::Rank, Seat> seat_of_;

@@ -54,6 +54,20 @@ TEST_F(CoordinatorGroupsTest, AGroupIsAssignedTogetherAndLetIn) {
   EXPECT_THAT(sent_to(3), IsEmpty());
 }
 
+TEST_F(CoordinatorGroupsTest, AGroupIsGivenGpusThatAreNearToOneAnother) {
+  start(plan_on({2}), 3);
+  const auto join_on = [&](cluster::Rank rank, cluster::Gpu gpu) {
+    receive(rank, Hello{.host = "node", .device = "cuda:0", .gpu = std::move(gpu)});
+  };
+  join_on(0, {.name = "GPU-a"});
+  join_on(1, {.name = "GPU-b", .near = {{"GPU-c", cluster::Nearness::nvlink}}});
+  join_on(2, {.name = "GPU-c", .near = {{"GPU-b", cluster::Nearness::nvlink}}});
+  flush();
+  EXPECT_THAT(sent_to(0), IsEmpty());
+  EXPECT_EQ(only_command_to<cluster::Assign>(1).members, 2);
+  EXPECT_EQ(only_command_to<cluster::Assign>(2).members, 2);
+}
+
 TEST_F(CoordinatorGroupsTest, TheLeadersEndIsTheTrialsAndEachMembersFreesItsRank) {
   start(plan_on({2, 1, 1}), 2);
   flush();

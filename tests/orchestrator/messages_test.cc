@@ -7,9 +7,16 @@ namespace ranksweep::orchestrator {
 namespace {
 
 TEST(Messages, EachFindsItsRecipientAndKeepsItsContent) {
-  const auto hello = encode(AgentMessage(Hello{.host = "n1", .device = "cuda:2", .threads = 3}));
+  const auto hello = encode(AgentMessage(
+      Hello{.host = "n1",
+            .device = "cuda:2",
+            .threads = 3,
+            .gpu = {.name = "GPU-1", .near = {{"GPU-2", cluster::Nearness::host_bridge}}}}));
   EXPECT_EQ(recipient_of(hello), Recipient::coordinator);
-  EXPECT_EQ(std::get<Hello>(decode_agent_message(hello)).device, "cuda:2");
+  const auto decoded_hello = std::get<Hello>(decode_agent_message(hello));
+  EXPECT_EQ(decoded_hello.device, "cuda:2");
+  EXPECT_EQ(decoded_hello.gpu.name, "GPU-1");
+  EXPECT_EQ(decoded_hello.gpu.near.at("GPU-2"), cluster::Nearness::host_bridge);
 
   const auto report = encode(AgentMessage(cluster::Report(cluster::Finished{7})));
   EXPECT_EQ(recipient_of(report), Recipient::coordinator);

@@ -1,6 +1,7 @@
 #include "orchestrator/placement.h"
 
 #include <limits>
+#include <string>
 
 #include <gmock/gmock.h>
 
@@ -53,6 +54,48 @@ TEST(FreeRanks, GivesAGroupOneRankOfEachGpu) {
   EXPECT_THAT(free.choose(2), IsEmpty());
   EXPECT_EQ(most_devices(kSharedGpus), 2);
   EXPECT_THAT(reserve_ranks(kSharedGpus, 2).ranks, ElementsAre(0, 2));
+}
+
+// Of a host's four, two pairs have NVLink: those of ranks 0 and 2, and of 1 and 3.
+const std::vector<cluster::Gpu> kPairs = {{"a", {{"c", cluster::Nearness::nvlink}}},
+                                          {"b", {{"d", cluster::Nearness::nvlink}}},
+                                          {"c", {{"a", cluster::Nearness::nvlink}}},
+                                          {"d", {{"b", cluster::Nearness::nvlink}}}};
+
+std::vector<RankPlace> on_pairs(const std::string& host) {
+  std::vector<RankPlace> places;
+  for (const cluster::Gpu& gpu : kPairs) {
+    const int number = static_cast<int>(places.size());
+    places.push_back({number, host, "cuda:" + std::to_string(number), 0, &gpu});
+  }
+  return places;
+}
+
+TEST(FreeRanks, ChoosesGpusThatAreNearToOneAnother) {
+  FreeRanks free(on_pairs("a"));
+  EXPECT_THAT(free.choose(2), ElementsAre(0, 2));
+  EXPECT_THAT(free.choose(1), ElementsAre(0));
+  free.take(2);
+  EXPECT_THAT(free.choose(2), ElementsAre(1, 3));
+  EXPECT_THAT(free.choose(3), ElementsAre(0, 1, 3));
+}
+
+TEST(FreeRanks, ChoosesThemOnTheLastOfSeveralHostsToo) {
+  std::vector<RankPlace> places = on_pairs("a");
+  for (int rank = 4; rank < 9; ++rank) {
+    places.push_back({rank, "b", "cuda:" + std::to_string(rank)});
+  }
+  EXPECT_THAT(FreeRanks(places).choose(7), ElementsAre(4, 5, 6, 7, 8, 0, 2));
+}
+
+TEST(FreeRanks, TellsGpusApartByTheirNames) {
+  const cluster::Gpu one{.name = "GPU-1"};
+  const cluster::Gpu other{.name = "GPU-2"};
+  const RankPlace first{0, "a", "cuda:0", 0, &one};
+  // Each rank has CUDA show it one GPU alone.
+  EXPECT_THAT(FreeRanks({first, {1, "a", "cuda:0", 0, &other}}).choose(2), ElementsAre(0, 1));
+  // Two ranks have CUDA show them one GPU in another place.
+  EXPECT_THAT(FreeRanks({first, {1, "a", "cuda:1", 0, &one}}).choose(2), IsEmpty());
 }
 
 TEST(FreeRanks, ForgetsWhatIsTaken) {
