@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <list>
 #include <mpi.h>
+#include <numeric>
 #include <utility>
 #if __has_include(<mpi-ext.h>)
 #include <mpi-ext.h>
@@ -69,6 +70,23 @@ MpiTransport::~MpiTransport() {
     MPI_Wait(&message.request, MPI_STATUS_IGNORE);
   }
   MPI_Finalize();
+}
+
+std::vector<std::string> MpiTransport::tell_all(const std::string& text) const {
+  const int length = static_cast<int>(text.size());
+  std::vector<int> lengths(static_cast<std::size_t>(size_));
+  MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, MPI_COMM_WORLD);
+  std::vector<int> starts(lengths.size());
+  std::exclusive_scan(lengths.begin(), lengths.end(), starts.begin(), 0);
+  std::string all(static_cast<std::size_t>(starts.back() + lengths.back()), '\0');
+  MPI_Allgatherv(text.data(), length, MPI_BYTE, all.data(), lengths.data(), starts.data(), MPI_BYTE,
+                 MPI_COMM_WORLD);
+  std::vector<std::string> told;
+  for (std::size_t rank = 0; rank < lengths.size(); ++rank) {
+    told.push_back(all.substr(static_cast<std::size_t>(starts[rank]),
+                              static_cast<std::size_t>(lengths[rank])));
+  }
+  return told;
 }
 
 void MpiTransport::send(Rank to, std::string body) {

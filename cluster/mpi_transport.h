@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cluster/mpi_launch.h"
 #include "cluster/transport.h"
@@ -21,6 +22,9 @@ class MpiTransport : public Transport {
   // This rank's place among the ranks of its node, and their number.
   int local_rank() const { return local_rank_; }
   int local_size() const { return local_size_; }
+
+  // What each rank tells all others, by rank. Collective over all ranks, and waits for them.
+  std::vector<std::string> tell_all(const std::string& text) const;
 
   void send(Rank to, std::string body) override;
   std::optional<Envelope> receive() override;

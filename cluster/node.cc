@@ -65,18 +65,6 @@ void undo_launcher_binding() {
   ::sched_setaffinity(0, sizeof(cores), &cores);
 }
 
-int gpus_of_node() {
-  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
-    const std::string_view list(visible);
-    return list.empty() ? 0 : static_cast<int>(std::count(list.begin(), list.end(), ',')) + 1;
-  }
-  int count = 0;
-  while (::access(fmt::format("/dev/nvidia{}", count).c_str(), F_OK) == 0) {
-    ++count;
-  }
-  return count;
-}
-
 int threads_for_each(int cores, int trainers) { return std::max(1, cores / std::max(1, trainers)); }
 
 }  // namespace ranksweep::cluster

@@ -21,10 +21,6 @@ int cores_of_node();
 // Lets this process, and so the trainers it starts, run on all of cores_of_node().
 void undo_launcher_binding();
 
-// GPUs that this process may use: those in CUDA_VISIBLE_DEVICES where it is set, as Slurm does,
-// else all NVIDIA devices of the node.
-int gpus_of_node();
-
 // The threads of one of `trainers` trainers that share `cores`: at least one.
 int threads_for_each(int cores, int trainers);
 

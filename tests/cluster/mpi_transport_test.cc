@@ -63,6 +63,15 @@ TEST_F(MpiTransportTest, RanksOfOneMachineShareANode) {
   EXPECT_EQ(transport->local_rank(), transport->rank());
 }
 
+TEST_F(MpiTransportTest, AllHearWhatEachRankTells) {
+  const std::string own(static_cast<std::size_t>(transport->rank()), 'x');  // of rank 0 nothing
+  const std::vector<std::string> told = transport->tell_all(own);
+  ASSERT_EQ(static_cast<int>(told.size()), transport->size());
+  for (std::size_t rank = 0; rank < told.size(); ++rank) {
+    EXPECT_EQ(told[rank], std::string(rank, 'x'));
+  }
+}
+
 TEST(Node, ALauncherIsKnownAndItsBindingDoesNotHideCores) {
   EXPECT_TRUE(launched_by_mpi());
   const MpiFlavour flavour = mpi_flavour();

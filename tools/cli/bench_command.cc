@@ -15,20 +15,20 @@
 #include "sweeps/architectures.h"
 #include "sweeps/trial_spec.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/device_choice.h"
 #include "tools/cli/measurements.h"
 #include "tools/cli/trainer_program.h"
 
 namespace ranksweep::cli {
 namespace {
 
-constexpr bool kWithCuda = RANKSWEEP_WITH_CUDA;
 struct BenchOptions {
   std::filesystem::path folder = ".";
   std::vector<std::string> architectures = sweeps::architecture_names();
   int steps = 2;
   double seconds = 3;
   int batch = 10;
-  std::string device = kWithCuda && cluster::gpus_of_node() > 0 ? "cuda:0" : "cpu";
+  std::string device = "auto";  // auto, cpu or cuda:N
   int threads = cluster::cores_of_node();
   std::string format = "table";
 };
@@ -93,9 +93,12 @@ class Bench {
 
   void time_steps() {
     set_trainer_environment();
+    const std::string device = options_.device != "auto" ? options_.device
+                               : usable_gpus().empty()   ? "cpu"
+                                                         : "cuda:0";
     std::vector<std::string> arguments = {"steps",
                                           "--device",
-                                          options_.device,
+                                          device,
                                           "--threads",
                                           fmt::format("{}", options_.threads),
                                           "--steps",
@@ -107,7 +110,7 @@ class Bench {
       spec.memory_format = sweeps::MemoryFormat::channels_last;
       arguments.push_back(sweeps::to_canonical_json(spec).dump());
     }
-    tell(fmt::format("training steps on {}, {} threads", options_.device, options_.threads));
+    tell(fmt::format("training steps on {}, {} threads", device, options_.threads));
     const nlohmann::json times = ask_trainer(find_trainer(), arguments);
     for (std::size_t i = 0; i < options_.architectures.size(); ++i) {
       double best = std::numeric_limits<double>::infinity();
@@ -145,7 +148,7 @@ void add_bench_command(CLI::App& app, ExitCode& result) {
   command->add_option("--batch", options->batch, "Images a step")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--device", options->device, "cpu or cuda:N")->capture_default_str();
+  command->add_option("--device", options->device, "auto, cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", options->threads, "Of the trainer")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

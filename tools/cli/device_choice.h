@@ -1,20 +1,31 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <vector>
+
+#include "cluster/gpus.h"
 
 namespace ranksweep::cli {
 
-// A rank among those of its node.
-struct NodeShare {
-  int rank = 0;
-  int ranks = 1;
-  int gpus = 0;  // 0 too where this program was built without CUDA
-  int trials_per_gpu = 1;
+// The GPUs that this process may train on: those that CUDA shows to it, and none where this program
+// was built without CUDA.
+std::vector<cluster::Gpu> usable_gpus();
+
+// What a rank may train on: GPUs by name, in CUDA's order.
+struct RankGpus {
+  std::string host;
+  std::vector<std::string> gpus;
 };
 
-// The device of a rank: "cuda:N", or "cpu" for all ranks of the node. `wish`: "auto", "cpu",
-// "cuda". Ranks go round the GPUs, so that they are shared evenly. Throws CommandError where more
-// ranks would share one than may.
-std::string choose_device(const std::string& wish, const NodeShare& share);
+// By rank, which of its GPUs each trains on; none: the CPU. `wish`: "auto", "cpu", "cuda". One
+// after the other, those with the fewest GPUs first, ranks take of their GPUs the one that the
+// fewest have taken. So ranks that may use the same ones go round them, and one that may use no
+// other has its own. Throws CommandError where more ranks would share a GPU than may, or a rank
+// that wants one has none.
+std::vector<std::optional<std::size_t>> choose_gpus(const std::string& wish,
+                                                    const std::vector<RankGpus>& ranks,
+                                                    int trials_per_gpu);
 
 }  // namespace ranksweep::cli

@@ -13,9 +13,11 @@
 #include <sys/statfs.h>
 
 #include "cluster/child_process.h"
-#include "cluster/node.h"
+#include "cluster/gpus.h"
 #include "cluster/slurm.h"
 #include "results/file_system.h"
+#include "tools/cli/device_choice.h"
+#include "tools/cli/gpu_text.h"
 #include "tools/cli/text.h"
 #include "tools/cli/trainer_program.h"
 
@@ -123,6 +125,38 @@ Finding check_shared_memory() {
   return {Level::ok, what, ""};
 }
 
+Finding check_gpu_details(const std::vector<cluster::Gpu>& gpus,
+                          const std::string& why_no_details) {
+  std::string what = fmt::format("GPUs: {}", names_text(gpus));
+  if (!why_no_details.empty()) {
+    return {Level::warning, fmt::format("{}; UUIDs and links not known: {}", what, why_no_details),
+            "let NVML tell them: the driver's libnvidia-ml.so.1, for which a container needs "
+            "NVIDIA_DRIVER_CAPABILITIES=compute,utility; CUDA_DEVICE_ORDER unset or PCI_BUS_ID"};
+  }
+  if (const std::string links = links_text(gpus); !links.empty()) {
+    what += fmt::format("; links: {}", links);
+  }
+  return {Level::ok, what, ""};
+}
+
+Finding check_driver() {
+  if (!kWithCuda) {
+    return {Level::warning, "this ranksweep was built without CUDA: trials run on the CPU",
+            "RANKSWEEP_CUDA=ON tools/setup.sh, and build again"};
+  }
+  try {
+    return {
+        Level::ok,
+        fmt::format("driver and model: {}",
+                    one_line(cluster::output_of({"nvidia-smi", "--query-gpu=driver_version,name",
+                                                 "--format=csv,noheader"}))),
+        ""};
+  } catch (const std::runtime_error& error) {
+    return {Level::error, one_line(error.what()),
+            "install the NVIDIA driver, or choose --device cpu"};
+  }
+}
+
 }  // namespace
 
 LockedFile::LockedFile(const std::filesystem::path& folder)
@@ -175,27 +209,11 @@ std::vector<Finding> check_limits() {
 }
 
 std::vector<Finding> check_gpus() {
-  const int gpus = cluster::gpus_of_node();
-  if (gpus == 0) {
+  const auto [gpus, why_no_details] = cluster::visible_gpus();
+  if (gpus.empty()) {
     return {{Level::ok, "GPUs: none; trials run on the CPU", ""}};
   }
-  const std::string what = fmt::format("GPUs: {}", gpus);
-  if (!kWithCuda) {
-    return {{Level::warning, what,
-             "this ranksweep was built without CUDA: RANKSWEEP_CUDA=ON "
-             "tools/setup.sh, and build again"}};
-  }
-  try {
-    return {
-        {Level::ok,
-         fmt::format("{}, driver and model: {}", what,
-                     one_line(cluster::output_of({"nvidia-smi", "--query-gpu=driver_version,name",
-                                                  "--format=csv,noheader"}))),
-         ""}};
-  } catch (const std::runtime_error& error) {
-    return {{Level::error, fmt::format("{}, but {}", what, one_line(error.what())),
-             "install the NVIDIA driver, or choose --device cpu"}};
-  }
+  return {check_gpu_details(gpus, why_no_details), check_driver()};
 }
 
 Finding check_trainer() {
@@ -212,7 +230,7 @@ Finding check_trainer() {
 }
 
 Finding check_sums() {
-  const int gpus = kWithCuda ? cluster::gpus_of_node() : 0;
+  const std::size_t gpus = usable_gpus().size();
   const bool by_nccl = gpus >= 2;
   const std::string what =
       by_nccl

@@ -39,6 +39,7 @@ Finding check_lock_of_another(const std::filesystem::path& file);
 std::vector<Finding> check_folder(const std::filesystem::path& folder);
 // Open files, locked memory, /dev/shm.
 std::vector<Finding> check_limits();
+// Which GPUs there are, how they are linked, and what drives them.
 std::vector<Finding> check_gpus();
 // The trainer beside this program, and what it is linked with.
 Finding check_trainer();

@@ -39,22 +39,41 @@ namespace {
 
 using orchestrator::Clock;
 
-constexpr bool kWithCuda = RANKSWEEP_WITH_CUDA;
-
 struct Ranks {
   std::unique_ptr<cluster::Transport> transport;
-  int local_rank = 0;  // among those on this node
-  int local_size = 1;
+  int on_node = 1;                // this one among them
+  std::vector<cluster::Gpu> own;  // GPUs of this one
+  std::vector<RankGpus> all;      // of each
 };
 
-Ranks start_ranks() {
+Ranks start_ranks(const std::string& device) {
+  Ranks ranks;
+  if (device != "cpu") ranks.own = usable_gpus();
+  RankGpus own{.host = cluster::host_name(), .gpus = {}};
+  for (const cluster::Gpu& gpu : ranks.own) own.gpus.push_back(gpu.name);
   if (!cluster::launched_by_mpi()) {
-    return {.transport = std::make_unique<cluster::LocalTransport>()};
+    ranks.transport = std::make_unique<cluster::LocalTransport>();
+    ranks.all = {own};
+    return ranks;
   }
   auto mpi = cluster::MpiTransport::start();
-  const int local_rank = mpi->local_rank();
-  const int local_size = mpi->local_size();
-  return {.transport = std::move(mpi), .local_rank = local_rank, .local_size = local_size};
+  ranks.on_node = mpi->local_size();
+  for (const auto& told : mpi->tell_all(nlohmann::json::array({own.host, own.gpus}).dump())) {
+    const auto rank = nlohmann::json::parse(told);
+    ranks.all.push_back({.host = rank.at(0), .gpus = rank.at(1)});
+  }
+  ranks.transport = std::move(mpi);
+  return ranks;
+}
+
+// Every rank chooses for all of them, so they throw the same CommandError or none.
+orchestrator::Hello choose_device(const Ranks& ranks, const RunOptions& options) {
+  const auto gpus = choose_gpus(options.device, ranks.all, options.trials_per_gpu);
+  const auto gpu = gpus.at(static_cast<std::size_t>(ranks.transport->rank()));
+  return {.host = cluster::host_name(),
+          .device = gpu ? fmt::format("cuda:{}", *gpu) : "cpu",
+          .threads = cluster::threads_for_each(cluster::cores_of_node(), ranks.on_node),
+          .gpu = gpu ? ranks.own.at(*gpu) : cluster::Gpu()};
 }
 
 // What this rank trains on.
@@ -62,13 +81,6 @@ struct Place {
   orchestrator::AgentOptions agent;
   int ranks_on_node = 1;
 };
-
-orchestrator::AgentOptions agent_options(const std::filesystem::path& trainer,
-                                         const std::string& device, int ranks_on_node) {
-  const int threads = cluster::threads_for_each(cluster::cores_of_node(), ranks_on_node);
-  return {.trainer_command = {trainer.string()},
-          .hello = {.host = cluster::host_name(), .device = device, .threads = threads}};
-}
 
 nlohmann::json data_for_trainers(const SweepInputs& inputs) {
   auto data = nlohmann::json::object();
@@ -248,21 +260,23 @@ ExitCode run(const RunRequest& request) {
   const RunOptions& options = request.options;
   cluster::catch_stop_signals();
   cluster::undo_launcher_binding();
-  const Ranks ranks = start_ranks();
+  const Ranks ranks = start_ranks(options.device);
   cluster::Transport& transport = *ranks.transport;
+  orchestrator::Hello hello;
+  try {
+    hello = choose_device(ranks, options);
+  } catch (const CommandError&) {
+    if (transport.rank() == cluster::kCoordinatorRank) throw;
+    return ExitCode::success;  // rank 0 tells, and has the exit code
+  }
   const std::filesystem::path trainer = find_trainer();
   set_trainer_environment();
   std::optional<ScratchFolder> scratch;
   if (!options.scratch.empty()) {
     scratch.emplace(options.scratch);
   }
-  const NodeShare share{.rank = ranks.local_rank,
-                        .ranks = ranks.local_size,
-                        .gpus = kWithCuda ? cluster::gpus_of_node() : 0,
-                        .trials_per_gpu = options.trials_per_gpu};
-  const Place place{
-      .agent = agent_options(trainer, choose_device(options.device, share), ranks.local_size),
-      .ranks_on_node = ranks.local_size};
+  const Place place{.agent = {.trainer_command = {trainer.string()}, .hello = hello},
+                    .ranks_on_node = ranks.on_node};
   orchestrator::Agent agent(place.agent, transport);
   if (transport.rank() != cluster::kCoordinatorRank) {
     orchestrator::run_rank(transport, agent, nullptr, {});

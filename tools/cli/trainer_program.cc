@@ -44,6 +44,7 @@ nlohmann::json ask_trainer(const std::filesystem::path& trainer,
 }
 
 void set_trainer_environment() {
+  ::setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 0);
   ::setenv("OMP_WAIT_POLICY", "passive", 0);
   ::setenv("GLIBC_TUNABLES",
            "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:"

@@ -19,8 +19,9 @@ std::filesystem::path find_trainer();
 nlohmann::json ask_trainer(const std::filesystem::path& trainer,
                            std::vector<std::string> arguments);
 
-// Sets what trainers inherit: threads that sleep while they wait, and memory that is kept from step
-// to step. A user's own settings stay. docs/decisions/0005 says why.
+// Sets what trainers inherit: threads that sleep while they wait, memory that is kept from step to
+// step, and GPUs that are counted as cluster::visible_gpus() does. A user's own settings stay.
+// docs/decisions/0005 and 0020 say why.
 void set_trainer_environment();
 
 }  // namespace ranksweep::cli
