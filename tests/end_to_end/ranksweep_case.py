@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 BIN = Path(os.environ["RANKSWEEP_BIN_DIR"])
@@ -89,10 +90,23 @@ class RanksweepCase(unittest.TestCase):
         return [*launcher, str(BIN / "ranksweep"), *map(str, arguments)]
 
     def ranksweep(self, *arguments, ranks=None, expect=0):
-        done = subprocess.run(self.command(*arguments, ranks=ranks), cwd=self.folder, text=True,
-                              capture_output=True, timeout=300)
+        return self.output_of(self.command(*arguments, ranks=ranks), expect)
+
+    def output_of(self, command, expect):
+        done = subprocess.run(command, cwd=self.folder, text=True, capture_output=True, timeout=300)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done.stdout + done.stderr
+
+    def set_environment(self, **variables):
+        """Until the end of the test."""
+        patch = unittest.mock.patch.dict(os.environ, variables)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def stand_in_for_nvml(self, **variables):
+        """The GPUs of this machine are those that `variables` describe: tests/cluster/nvml_stand_in."""
+        libraries = f"{BIN.parent / 'tests' / 'nvml_stand_in'}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+        self.set_environment(LD_LIBRARY_PATH=libraries, **variables)
 
     def run_sweep(self, sweep, ranks=None, expect=0, database=None):
         return self.ranksweep("run", sweep, "--db", database or self.database, ranks=ranks, expect=expect)

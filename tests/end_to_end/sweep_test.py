@@ -156,6 +156,7 @@ class MistakesTest(RanksweepCase):
             self.run_sweep(self.write_sweep(SWEEP.replace("epochs: 3", "epochs: 1")))
         environment = (self.folder / "environment").read_text().splitlines()
         self.assertIn("OMP_WAIT_POLICY=active", environment)
+        self.assertIn("CUDA_DEVICE_ORDER=PCI_BUS_ID", environment)
         self.assertTrue(any(line.startswith("GLIBC_TUNABLES=glibc.malloc.hugetlb=1:") for line in environment))
 
 
