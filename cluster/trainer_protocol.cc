@@ -19,8 +19,8 @@ namespace ranksweep::cluster {
 NLOHMANN_JSON_SERIALIZE_ENUM(Decision, {{Decision::go_on, "go_on"}, {Decision::stop, "stop"}})
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Assign, attempt, trial, spec, data, directory, device, threads,
-                                   checkpoint_interval, known_epochs, member, members, group, batch_parts,
-                                   cuda_graphs)
+                                   checkpoint_interval, known_epochs, member, members, group,
+                                   batch_parts, cuda_graphs)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GroupReady, attempt, token)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, attempt, epoch, decision)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stop, attempt)

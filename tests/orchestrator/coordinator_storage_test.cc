@@ -1,4 +1,5 @@
-// What waits for the database, and what becomes of a sweep whose database or files cannot be written.
+// What waits for the database, and what becomes of a sweep whose database or files cannot be
+// written.
 #include <gmock/gmock.h>
 
 #include "tests/orchestrator/coordinator_case.h"

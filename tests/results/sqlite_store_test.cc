@@ -149,9 +149,9 @@ TEST_F(SqliteStoreTest, CountsTheAttemptsForWhichThereWasTooLittleMemory) {
     const auto store = open();
     auto too_large = ended(1, 0, AttemptOutcome::failed, TrialState::pending);
     too_large.cause = sweeps::kOutOfMemory;
-    store->commit(std::vector<Change>{
-        started(1, 0), too_large, started(2, 0),
-        ended(2, 0, AttemptOutcome::lost, TrialState::pending), started(3, 1)});
+    store->commit(std::vector<Change>{started(1, 0), too_large, started(2, 0),
+                                      ended(2, 0, AttemptOutcome::lost, TrialState::pending),
+                                      started(3, 1)});
   }
   const std::vector<StoredTrial> trials = open()->load_trials();
   EXPECT_EQ(trials[0].failed_attempts, 2);
