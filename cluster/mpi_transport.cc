@@ -1,7 +1,6 @@
 #include "cluster/mpi_transport.h"
 
 #include <array>
-#include <cstdlib>
 #include <list>
 #include <mpi.h>
 #include <numeric>
@@ -122,11 +121,6 @@ std::optional<Envelope> MpiTransport::receive() {
   std::string body(static_cast<std::size_t>(length), '\0');
   MPI_Mrecv(body.data(), length, MPI_BYTE, &handle, MPI_STATUS_IGNORE);
   return Envelope{.from = status.MPI_SOURCE, .body = std::move(body)};
-}
-
-void MpiTransport::abort(int exit_code) {
-  MPI_Abort(MPI_COMM_WORLD, exit_code);
-  std::_Exit(exit_code);
 }
 
 std::string mpi_version() {

@@ -29,9 +29,6 @@ class MpiTransport : public Transport {
   void send(Rank to, std::string body) override;
   std::optional<Envelope> receive() override;
 
-  // Ends every rank of the sweep at once. For errors that leave no way to tell them.
-  [[noreturn]] void abort(int exit_code);
-
  private:
   MpiTransport();
   struct Pending;  // messages that MPI has not taken over yet

@@ -13,7 +13,8 @@ int main() {
                           .spec = {{"epochs", 3}, {"early_stopping", false}, {"devices", 1}},
                           .data = {{"fingerprint", "0"}},
                           .directory = "/checkpoints",
-                          .device = "cuda:0"}))
+                          .device = "cuda:0",
+                          .group = 1}))
             << "\n"
             << encode(Command(GroupReady{1, "token"})) << "\n"
             << encode(Command(Verdict{.attempt = 1, .epoch = 1})) << "\n"

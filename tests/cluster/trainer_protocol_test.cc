@@ -33,7 +33,10 @@ TEST(TrainerProtocol, AssignKeepsEveryFieldOnTheWire) {
                     .checkpoint_interval = 2.5,
                     .known_epochs = 3,
                     .member = 1,
-                    .members = 2};
+                    .members = 2,
+                    .group = 5,
+                    .batch_parts = 4,
+                    .cuda_graphs = true};
   const std::string line = encode(Command(sent));
   EXPECT_EQ(line.find('\n'), std::string::npos);
   const auto received = std::get<Assign>(decode_command(line));
@@ -48,6 +51,9 @@ TEST(TrainerProtocol, AssignKeepsEveryFieldOnTheWire) {
   EXPECT_EQ(received.known_epochs, sent.known_epochs);
   EXPECT_EQ(received.member, sent.member);
   EXPECT_EQ(received.members, sent.members);
+  EXPECT_EQ(received.group, sent.group);
+  EXPECT_EQ(received.batch_parts, sent.batch_parts);
+  EXPECT_EQ(received.cuda_graphs, sent.cuda_graphs);
 }
 
 TEST(TrainerProtocol, AGroupsTokenTravelsAsItIs) {

@@ -172,10 +172,9 @@ TEST_P(Members, GoOnAfterAnInterruptionBitForBit) {
   const TrainingData data =
       synthetic_data(2, 24, 9, 32);  // two images a member: one has no variance
   TrainingJob job = synthetic_job("");
-  job.spec.architecture = "resnet50";
   job.spec.batch_size = 8;
   job.spec.training = sweeps::TrainingMode::frozen;
-  job.spec.frozen_until = "layer4";
+  job.spec.frozen_until = "block3";
   job.spec.unfreeze_at_epoch = 2;
   job.spec.optimizer = sweeps::Optimizer::adam;
   const TemporaryFolder whole_folder;
