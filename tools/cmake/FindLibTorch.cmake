@@ -18,6 +18,11 @@ endforeach()
 
 find_path(LibTorch_DIR include/torch/csrc/api/include/torch/torch.h HINTS ${_hints} PATH_SUFFIXES . torch
           NO_CMAKE_FIND_ROOT_PATH DOC "Folder of LibTorch: holds include/ and lib/")
+if(LibTorch_DIR)
+  # The suffix leaves a "/." at its end, which CMake drops from its cache when it runs again: all that includes Torch
+  # would be built anew then.
+  get_filename_component(LibTorch_DIR ${LibTorch_DIR} ABSOLUTE)
+endif()
 find_library(LibTorch_CPU_LIBRARY torch_cpu HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_LIBRARY c10 HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
 if(LibTorch_DIR)
@@ -45,7 +50,7 @@ endif()
 # The wheel always has torch_cuda; only the full set of wheels has what it needs beside it.
 find_library(LibTorch_CUDA_LIBRARY torch_cuda HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda HINTS ${LibTorch_DIR}/lib NO_DEFAULT_PATH)
-get_filename_component(_site_packages "${LibTorch_DIR}/.." ABSOLUTE)  # also of a path that ends in /.
+get_filename_component(_site_packages "${LibTorch_DIR}/.." ABSOLUTE)
 find_library(LibTorch_NCCL_LIBRARY NAMES nccl libnccl.so.2 NAMES_PER_DIR HINTS ${_site_packages}/nvidia/nccl/lib)
 find_library(LibTorch_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 NAMES_PER_DIR HINTS ${_site_packages}/nvidia/cudnn/lib)
 if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY AND LibTorch_NCCL_LIBRARY AND LibTorch_CUDNN_LIBRARY)
