@@ -84,12 +84,7 @@ class DataParallelTest(RanksweepCase):
         """From now on trainers write down what they and their agents say: returns how to read it."""
         record = self.folder / "said.jsonl"
         recorder = Path(__file__).with_name("trainer_recorder.py")
-        script = self.folder / "trainer.sh"
-        script.write_text(f'#!/bin/sh\n[ $# -gt 0 ] && exec {BIN}/ranksweep-trainer "$@"\n'
-                          f"exec {recorder} {record} {BIN}/ranksweep-trainer\n")
-        script.chmod(0o755)
-        os.environ["RANKSWEEP_TRAINER"] = str(script)
-        self.addCleanup(os.environ.pop, "RANKSWEEP_TRAINER", None)
+        self.use_trainer(f"exec {recorder} {record} {BIN}/ranksweep-trainer")
         return lambda: [json.loads(line) for line in record.read_text().splitlines()]
 
     def test_a_group_is_kept_for_the_next_trial_of_its_members(self):

@@ -80,6 +80,14 @@ class RanksweepCase(unittest.TestCase):
         shutil.copytree(self.trained.with_suffix(".checkpoints"), self.database.with_suffix(".checkpoints"))
         return self.database
 
+    def use_trainer(self, script):
+        """Trainers are started by `script`; what is asked of them with arguments, the real one answers."""
+        trainer = self.folder / "trainer.sh"
+        trainer.write_text(f'#!/bin/sh\n[ $# -gt 0 ] && exec {BIN}/ranksweep-trainer "$@"\n{script}\n')
+        trainer.chmod(0o755)
+        os.environ["RANKSWEEP_TRAINER"] = str(trainer)
+        self.addCleanup(os.environ.pop, "RANKSWEEP_TRAINER", None)
+
     def write_sweep(self, text, name="sweep.yaml"):
         path = self.folder / name
         path.write_text(text.replace("FACES", str(self.faces)))

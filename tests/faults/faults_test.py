@@ -31,14 +31,6 @@ class FaultsTest(RanksweepCase):
         print(f"RANKSWEEP_SEED={SEED} repeats these moments", flush=True)
         cls.random = random.Random(SEED)
 
-    def use_trainer(self, script):
-        """Trainers are started by `script`; what is asked of them with arguments, the real one answers."""
-        trainer = self.folder / "trainer.sh"
-        trainer.write_text(f'#!/bin/sh\n[ $# -gt 0 ] && exec {BIN}/ranksweep-trainer "$@"\n{script}\n')
-        trainer.chmod(0o755)
-        os.environ["RANKSWEEP_TRAINER"] = str(trainer)
-        self.addCleanup(os.environ.pop, "RANKSWEEP_TRAINER", None)
-
     def start_until_it_trains(self, sweep, *launcher_options, ranks=2):
         command = ["run", sweep, "--db", self.database]
         process = self.start(*command, ranks=" ".join(map(str, (ranks, *launcher_options))))
