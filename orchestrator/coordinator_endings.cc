@@ -81,7 +81,6 @@ void Coordinator::abandon(cluster::Rank from, const std::string& cause,
                           const std::string& message) {
   AgentState& agent = agents_.at(from);
   agent.abandoning = true;
-  agent.kept_group.reset();
   post(from, Abandon{.attempt = agent.attempt.value(), .cause = cause, .message = message});
 }
 
