@@ -3,6 +3,7 @@
 A sweep that was disturbed must end with the ranking of the same sweep undisturbed.
 """
 
+import re
 import subprocess
 import sys
 import unittest
@@ -70,6 +71,12 @@ class SlurmCase(RanksweepCase):
     def wait_for_state(self, number, *states, seconds=90):
         cluster.wait_until(lambda: self.job(number)["JobState"] in states, f"job {number} is {states}: {self.log()}",
                            seconds)
+
+    def wait_for_successor(self):
+        """The number of the job that goes on where requeueing is refused; sbatch tells it to the log of the first."""
+        submitted = re.compile(r"another job goes on\nSubmitted batch job (\d+)")
+        cluster.wait_until(lambda: submitted.search(self.log()), "the successor is submitted")
+        return submitted.search(self.log())[1]
 
     def log(self):
         return "\n".join(log.read_text() for log in self.folder.glob("*.log"))
@@ -190,8 +197,8 @@ class InterruptionTest(SlurmCase):
                                     epochs=12)
         self.wait_for_epochs(4)
         subprocess.run(["scancel", "--batch", "--signal=USR1", number], check=True)
-        cluster.wait_until(lambda: "another job goes on" in self.log(), "the successor is submitted")
-        self.assert_completed(str(int(number) + 1), restarts=0)
+        successor = self.wait_for_successor()
+        self.assert_completed(successor, restarts=0)
         self.assert_ends_undisturbed(epochs=12)
         self.assertIn("restart 1 of at most 20", self.log())
 
