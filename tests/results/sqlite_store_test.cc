@@ -1,110 +1,21 @@
 #include "results/sqlite_store.h"
 
-#include <cmath>
-#include <fstream>
 #include <limits>
-#include <sstream>
-#include <unistd.h>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 
-#include "results/database.h"
-#include "tests/results/synthetic_sweep.h"
-#include "tests/temporary_folder.h"
+#include "tests/results/store_fixture.h"
 
 namespace ranksweep::results {
 namespace {
 
 using sweeps::AttemptOutcome;
-using sweeps::EpochMetrics;
 using sweeps::TrialState;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing::metrics_of;
 using ::testing::ThrowsMessage;
 
-EpochMetrics metrics_of(int epoch, double val_loss) {
-  return {.epoch = epoch,
-          .train_loss = 0.5,
-          .train_accuracy = 0.75,
-          .val_loss = val_loss,
-          .val_accuracy = 0.5,
-          .learning_rate = 1e-3,
-          .seconds = 1.5,
-          .data_wait_s = 0.25,
-          .validation_s = 0.125,
-          .train_images = 700,
-          .val_images = 100,
-          .val_classes_predicted = 2,
-          .peak_memory_bytes = std::int64_t{5} << 30};
-}
-
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
-
-class SqliteStoreTest : public ::testing::Test {
- protected:
-  std::unique_ptr<SqliteStore> open() {
-    StoreOptions options;
-    options.clock = [this] { return now_; };
-    options.busy_timeout = std::chrono::milliseconds(50);
-    return SqliteStore::open_for_sweep(path_, plan_, testing::synthetic_provenance(sweep_),
-                                       options);
-  }
-
-  auto opening() {
-    return [this] { open(); };
-  }
-
-  std::string ask(const std::string& sql) {
-    SQLite::Database database(path_.string(), SQLite::OPEN_READONLY);
-    SQLite::Statement statement(database, sql);
-    std::string answer;
-    while (statement.executeStep()) {
-      for (int i = 0; i < statement.getColumnCount(); ++i) {
-        const auto column = statement.getColumn(i);
-        answer += (i > 0 ? "|" : "") + (column.isNull() ? "NULL" : column.getString());
-      }
-      answer += "\n";
-    }
-    return answer;
-  }
-
-  void change_with_sqlite(const std::string& sql) {
-    SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    database.exec(sql);
-  }
-
-  AttemptStarted started(sweeps::AttemptId attempt, std::size_t trial) const {
-    return {attempt, plan_.trials[trial].id, 1, "node-a", "cpu", 2};
-  }
-
-  EpochRecorded recorded(sweeps::AttemptId attempt, std::size_t trial, int epoch,
-                         double val_loss) const {
-    return {attempt, plan_.trials[trial].id, metrics_of(epoch, val_loss)};
-  }
-
-  AttemptEnded ended(sweeps::AttemptId attempt, std::size_t trial, AttemptOutcome outcome,
-                     TrialState state) const {
-    AttemptEnded change;
-    change.attempt = attempt;
-    change.trial = plan_.trials[trial].id;
-    change.outcome = outcome;
-    change.trial_state = state;
-    return change;
-  }
-
-  TemporaryFolder folder_;
-  std::filesystem::path path_ = folder_ / "results.db";
-  testing::SyntheticSweep sweep_{.trials = 4};
-  sweeps::Plan plan_ = testing::synthetic_plan(sweep_);
-  UtcTime now_ = testing::synthetic_begin() + std::chrono::milliseconds(250);
-};
+class SqliteStoreTest : public testing::StoreFixture {};
 
 TEST_F(SqliteStoreTest, KeepsThePlanAsPendingTrialsOnceItIsOpen) {
   const auto store = open();
@@ -122,18 +33,6 @@ TEST_F(SqliteStoreTest, KeepsThePlanAsPendingTrialsOnceItIsOpen) {
   EXPECT_EQ(ask("SELECT value FROM environment WHERE name = 'LibTorch'"), "2.11.0\n");
   EXPECT_EQ(ask("PRAGMA integrity_check"), "ok\n");  // the CHECKs too, which were off meanwhile
   EXPECT_EQ(store->next_attempt(), 1);
-}
-
-TEST_F(SqliteStoreTest, MarksItsFileAndNeedsNoOtherFilesWhenClosed) {
-  open();
-  EXPECT_EQ(ask("PRAGMA application_id"), "1381193552\n");
-  EXPECT_EQ(ask("PRAGMA user_version"), std::to_string(kSchemaVersion) + "\n");
-  EXPECT_EQ(ask("PRAGMA journal_mode"), "delete\n");
-  EXPECT_EQ(ask("PRAGMA foreign_key_check"), "");
-  EXPECT_EQ(ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
-                "AND NOT strict AND name NOT LIKE 'sqlite%'"),
-            "0\n");
-  EXPECT_FALSE(exists(folder_ / "results.db.lock"));
 }
 
 TEST_F(SqliteStoreTest, AnAttemptSaysWhatItRanWith) {
@@ -359,19 +258,6 @@ TEST_F(SqliteStoreTest, APlanThatIsThereIsNotWrittenAgain) {
   EXPECT_EQ(ask(count), "0\n");
 }
 
-TEST_F(SqliteStoreTest, RefusesAnotherSweepAndOtherData) {
-  open();
-  const std::string before = bytes_of(path_);
-  plan_.sweep_name = "another";
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(
-                             AllOf(HasSubstr("'synthetic', not 'another'"), HasSubstr("--db"))));
-  plan_.sweep_name = "synthetic";
-  plan_.data_fingerprint = sweeps::hash_hex("other faces");
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(
-                             AllOf(HasSubstr("began on other data"), HasSubstr("restore them"))));
-  EXPECT_EQ(bytes_of(path_), before);
-}
-
 TEST_F(SqliteStoreTest, KeepsMetricsOfAnyNameWithTheirEpoch) {
   const auto store = open();
   EpochRecorded first = recorded(1, 0, 1, 0.5);
@@ -384,107 +270,6 @@ TEST_F(SqliteStoreTest, KeepsMetricsOfAnyNameWithTheirEpoch) {
   first.own_metrics = {{"f1", 0.5}};
   store->commit(std::vector<Change>{EpochsDiscarded{plan_.trials[0].id, 1}, first});
   EXPECT_EQ(ask(all), "1|f1|0.5\n");
-}
-
-TEST_F(SqliteStoreTest, RefusesAFileThatIsNoDatabase) {
-  for (const std::string& content : {std::string("precious notes"), std::string(5000, 'x')}) {
-    std::ofstream(path_) << content;
-    EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("no ranksweep database")));
-    EXPECT_EQ(bytes_of(path_), content);
-  }
-}
-
-TEST_F(SqliteStoreTest, RefusesAnotherProgramsDatabase) {
-  change_with_sqlite("CREATE TABLE precious (note TEXT)");
-  const std::string before = bytes_of(path_);
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("no ranksweep database")));
-  EXPECT_EQ(bytes_of(path_), before);
-}
-
-TEST_F(SqliteStoreTest, RefusesANewerSchemaAndOneThatNeverWas) {
-  open();
-  change_with_sqlite("PRAGMA user_version = 99");
-  EXPECT_THAT(opening(),
-              ThrowsMessage<StoreError>(HasSubstr("schema 99 is newer than this ranksweep knows")));
-  change_with_sqlite("PRAGMA user_version = 0");
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("damaged")));
-}
-
-TEST_F(SqliteStoreTest, RefusesADamagedFile) {
-  open();
-  std::string content = bytes_of(path_);
-  ASSERT_GT(content.size(), 20'000u);
-  std::ofstream(path_, std::ios::binary) << content.substr(0, content.size() / 2);
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("damaged")));
-  for (std::size_t i = 8192; i < 12'000; ++i) content[i] = static_cast<char>(i * 7);
-  std::ofstream(path_, std::ios::binary) << content;
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("damaged")));
-}
-
-TEST_F(SqliteStoreTest, TakesAnEmptyFileAsANewDatabase) {
-  std::ofstream{path_};
-  EXPECT_EQ(open()->load_trials().size(), 4u);
-}
-
-TEST_F(SqliteStoreTest, RefusesAPlaceThatCannotBeWritten) {
-  path_ = folder_ / "missing/results.db";
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("folder that exists")));
-  path_ = "/proc/results.db";  // where even root cannot write
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("can be written")));
-}
-
-TEST_F(SqliteStoreTest, RefusesAFolder) {
-  path_ = folder_ / "folder";
-  std::filesystem::create_directory(path_);
-  EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("folder")));
-}
-
-TEST_F(SqliteStoreTest, HasOneWriterAtATime) {
-  {
-    const auto first = open();
-    EXPECT_THAT(opening(), ThrowsMessage<StoreError>(AllOf(
-                               HasSubstr("another ranksweep writes to it"),
-                               HasSubstr("process " + std::to_string(getpid()) + " on host"))));
-  }
-  open();
-}
-
-// Runs `work` in a process that then dies at once, as by kill -9.
-void run_and_die(const std::function<void()>& work) {
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    work();
-    kill(getpid(), SIGKILL);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFSIGNALED(status));
-}
-
-TEST_F(SqliteStoreTest, TakesOverFromAWriterThatWasKilled) {
-  run_and_die([&] {
-    const auto store = open();
-    store->commit(std::vector<Change>{started(1, 0), recorded(1, 0, 1, 0.5)});
-    kill(getpid(), SIGKILL);
-  });
-  EXPECT_TRUE(exists(folder_ / "results.db.lock"));
-  const auto store = open();
-  EXPECT_EQ(store->load_trials()[0].open_attempt, 1);
-  EXPECT_EQ(store->load_trials()[0].epochs.size(), 1u);
-}
-
-TEST_F(SqliteStoreTest, RollsBackWhatADeadWriterHadNotCommitted) {
-  open();
-  run_and_die([&] {
-    SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE);
-    database.exec(
-        "PRAGMA cache_size = 1; BEGIN; UPDATE trial SET state = 'failed';"
-        "CREATE TABLE large AS SELECT randomblob(4000) FROM parameter");
-    kill(getpid(), SIGKILL);
-  });
-  ASSERT_TRUE(exists(folder_ / "results.db-journal"));
-  EXPECT_EQ(open()->load_trials()[0].state, TrialState::pending);
 }
 
 }  // namespace
