@@ -22,15 +22,13 @@
 #include "worker/training/run_state.h"
 #include "worker/training/schedule.h"
 #include "worker/training/stopwatch.h"
+#include "worker/training/trained_part.h"
 #include "worker/training/training_step.h"
 #include "worker/training/trial_features.h"
 #include "worker/training/trial_model.h"
 
 namespace ranksweep::worker {
 namespace {
-
-// Of the maps of leading blocks: what a trainer may keep in memory of them.
-constexpr std::int64_t kMostBytesOfMaps = std::int64_t{1} << 30;
 
 // Thrown and caught in here: the supervisor wants no further step.
 struct StopRequested {};
@@ -189,7 +187,7 @@ class TrainingRun {
     const int steps = batches.count();
     const std::int64_t images_before = state_.images;
     std::optional<BatchLoader> loader;
-    if (!train_features_.defined()) {
+    if (!trained_.train_features().defined()) {
       loader.emplace(state_.step, steps, job_.device, [&, epoch = state_.epoch](int step) {
         return training_images(step_.own_part(batches.at(step)), epoch);
       });
@@ -202,7 +200,7 @@ class TrainingRun {
       supervisor_.progressed(state_.epoch, state_.step, steps,
                              static_cast<double>(state_.images - images_before) / watch.seconds());
     }
-    if (replicas_) replicas_->compare(parameters_in_training());
+    if (replicas_) replicas_->compare(trained_.parameters());
     sweeps::EpochMetrics metrics = validate();
     metrics.seconds = earlier + watch.seconds();
     metrics.peak_memory_bytes = peak_memory_.bytes();
@@ -214,52 +212,8 @@ class TrainingRun {
     optimizer_.groups()[0].learning_rate =
         factor_ * spec_.base_learning_rate.value_or(spec_.learning_rate);
     optimizer_.groups()[1].learning_rate = factor_ * spec_.learning_rate;
-    if (!model_.base_stays_frozen()) {
-      Model& model = model_.model();
-      model.base().freeze(frozen_blocks(spec_, model, state_.epoch));
-      base_frozen_ = model.base().frozen_blocks() == model.base_blocks();
-    }
-    step_.train(parameters_in_training());
-    leading_blocks_ = shares_leading_blocks() ? model_.always_frozen_blocks() : 0;
-    if (base_frozen_ || leading_blocks_ > 0) {
-      train_features_ = features_.train(state_.epoch, leading_blocks_);
-      validation_features_ = features_.validation(leading_blocks_);
-    } else {
-      train_features_ = validation_features_ = torch::Tensor();
-    }
-  }
-
-  // Whether what the first blocks make of the images is kept, for all epochs and for other trials,
-  // though the blocks after them are trained. An augmented image has no second epoch, and its maps
-  // are many times as large as pooled features.
-  bool shares_leading_blocks() {
-    if (base_frozen_ || augmented_) return false;
-    const int blocks = model_.always_frozen_blocks();
-    const std::int64_t images = data_.train.size() + data_.validation.size();
-    return blocks > 0 && images * model_.bytes_of_maps(blocks) <= kMostBytesOfMaps;
-  }
-
-  // In the order of the forward pass.
-  std::vector<torch::Tensor> parameters_in_training() {
-    std::vector<torch::Tensor> parameters;
-    for (const auto& group : optimizer_.groups()) {
-      for (const auto& [name, parameter] : group.parameters) {
-        if (parameter.requires_grad()) parameters.push_back(parameter);
-      }
-    }
-    return parameters;
-  }
-
-  // Statistics of batch normalisation that a step changes.
-  std::vector<torch::Tensor> buffers_in_training() {
-    std::vector<torch::Tensor> buffers;
-    if (base_frozen_) return buffers;
-    const int frozen = model_.model().base().frozen_blocks();
-    for (const auto& [name, tensor, block] : model_.trained_tensors()) {
-      const bool changes = !tensor.requires_grad() && tensor.is_floating_point();
-      if (changes && block >= frozen) buffers.push_back(tensor);
-    }
-    return buffers;
+    trained_.begin_epoch(state_.epoch);
+    step_.train(trained_.parameters());
   }
 
   torch::Tensor training_images(const torch::Tensor& indices, int epoch) const {
@@ -284,14 +238,12 @@ class TrainingRun {
     const torch::Tensor own = step_.own_part(indices);
     const torch::Tensor labels = data_.train.labels.index_select(0, own).to(job_.device);
     StepSums sums = step_.compute_gradients(
-        indices, loader ? wait_for(*loader) : train_features_.index_select(0, own.to(job_.device)),
-        labels, [this, of_images = loader.has_value()](const torch::Tensor& inputs) {
-          return model_.logits(of_images ? model_.pooled(inputs)
-                                         : model_.pooled_of(inputs, leading_blocks_));
-        });
+        indices,
+        loader ? wait_for(*loader) : trained_.train_features().index_select(0, own.to(job_.device)),
+        labels, [this](const torch::Tensor& inputs) { return trained_.logits(inputs); });
     if (replicas_) sums = replicas_->join(sums, supervisor_.stop_requested());
     if (!std::isfinite(sums.loss)) throw LossNotFinite();
-    if (replicas_ && !spec_.sync_batch_norm) replicas_->average(buffers_in_training());
+    if (replicas_ && !spec_.sync_batch_norm) replicas_->average(trained_.buffers());
     step_.update();
 
     state_.loss_scale = loss_scaling_.scale();
@@ -304,7 +256,7 @@ class TrainingRun {
   sweeps::EpochMetrics validate() {
     const Stopwatch watch;
     const Evaluation validation = evaluate(
-        model_, data_.validation, validation_features_, leading_blocks_,
+        model_, data_.validation, trained_.validation_features(), trained_.leading_blocks(),
         [&](int, int) {
           if (!replicas_) stop_if_requested();  // others wait
         },
@@ -377,6 +329,7 @@ class TrainingRun {
   BestWeights best_weights_;
   PeakMemory peak_memory_{job_.device};
   TrialFeatures features_;
+  TrainedPart trained_{spec_, data_, model_, optimizer_, features_};
   std::unique_ptr<Replicas> replicas_;  // null: this process trains the trial alone
   LossScaling loss_scaling_{model_.precision()};
   TrainingStep step_{
@@ -388,12 +341,8 @@ class TrainingRun {
 
   const bool augmented_ = spec_.augmentation != sweeps::Augmentation{};
   RunState state_;
-  int reported_ = 0;                               // epochs that need not be reported any more
-  double factor_ = 1;                              // of the learning rates in this epoch
-  bool base_frozen_ = model_.base_stays_frozen();  // in this epoch: the head alone is trained
-  int leading_blocks_ = 0;                         // in this epoch: whose maps are known
-  torch::Tensor train_features_;                   // then, what is frozen makes of the images
-  torch::Tensor validation_features_;
+  int reported_ = 0;      // epochs that need not be reported any more
+  double factor_ = 1;     // of the learning rates in this epoch
   torch::Tensor logits_;  // of the validation images at the last epoch
   Stopwatch since_save_;
 };
