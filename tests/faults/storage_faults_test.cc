@@ -11,7 +11,20 @@
 #include "tests/faults/instant_sweep.h"
 #include "tests/temporary_folder.h"
 
+namespace ranksweep::results {
+static void PrintTo(Journal journal, std::ostream* out) {
+  *out << (journal == Journal::wal ? "write_ahead_log" : "rollback_journal");
+}
+}  // namespace ranksweep::results
+
 namespace ranksweep::testing {
+
+static void PrintTo(Fault fault, std::ostream* out) {
+  *out << (fault == Fault::disk_full  ? "disk_full"
+           : fault == Fault::io_error ? "io_error"
+                                      : "late_error");
+}
+
 namespace {
 
 constexpr int kTrials = 4;
@@ -125,12 +138,7 @@ TEST_P(EachStorageFaultTest, ADiskThatFailsForGoodStopsTheSweepAndItResumesOnceM
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, EachStorageFaultTest,
-                         ::testing::Values(Fault::disk_full, Fault::io_error, Fault::late_error),
-                         [](const auto& fault) {
-                           return fault.param == Fault::disk_full  ? "DiskFull"
-                                  : fault.param == Fault::io_error ? "IoError"
-                                                                   : "LateError";
-                         });
+                         ::testing::Values(Fault::disk_full, Fault::io_error, Fault::late_error));
 
 TEST_P(EachJournalTest, ACoordinatorThatIsKilledAtAnyOperationIsGoneOnWith) {
   const int operations = count_operations();
@@ -153,10 +161,7 @@ TEST_P(EachJournalTest, ACoordinatorThatIsKilledAtAnyOperationIsGoneOnWith) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Journals, EachJournalTest,
-                         ::testing::Values(results::Journal::rollback, results::Journal::wal),
-                         [](const auto& journal) {
-                           return journal.param == results::Journal::wal ? "Wal" : "Rollback";
-                         });
+                         ::testing::Values(results::Journal::rollback, results::Journal::wal));
 
 // One of the faults at each operation: what they leave behind differs little, and each takes time.
 TEST_F(StorageFaultsTest, WithAWriteAheadLogAnyOperationMayFailAndNothingIsLost) {

@@ -18,6 +18,9 @@ struct Case {
   sweeps::Normalization normalization;
   int classes;
 };
+void PrintTo(const Case& each, std::ostream* out) {
+  *out << each.architecture << "_" << each.classes << "_classes";
+}
 
 // A model that learned for one epoch, and what whoever gets its file sees.
 class Exported {
@@ -50,11 +53,7 @@ class TorchScript : public testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(Models, TorchScript,
                          testing::Values(Case{"simple_cnn", sweeps::Normalization::scale_0_1, 2},
                                          Case{"simple_cnn", sweeps::Normalization::caffe, 3},
-                                         Case{"resnet50", sweeps::Normalization::imagenet, 2}),
-                         [](const auto& each) {
-                           return each.param.architecture + "_" +
-                                  std::to_string(each.param.classes) + "_classes";
-                         });
+                                         Case{"resnet50", sweeps::Normalization::imagenet, 2}));
 
 Image image_of(const torch::Tensor& pixels) {
   const auto* begin = pixels.const_data_ptr<std::uint8_t>();

@@ -1,9 +1,11 @@
 // What a GPU computes, beside the same on a CPU. Numbers differ by the order of sums, so they are
 // compared loosely.
 #include <cmath>
+#include <functional>
 
 #include <gtest/gtest.h>
 
+#include "tests/printed_enumerations.h"
 #include "tests/worker/training/synthetic.h"
 #include "worker/augmentation/augment.h"
 #include "worker/parallel/trainer_group.h"
@@ -48,21 +50,30 @@ void expect_near(const std::vector<sweeps::EpochMetrics>& found,
   }
 }
 
-class GpuBesideCpu : public Gpu,
-                     public testing::WithParamInterface<std::function<void(sweeps::TrialSpec&)>> {};
+// What a trial has other than a small network in float32.
+struct Variant {
+  std::string name;
+  std::function<void(sweeps::TrialSpec&)> apply;
+};
+void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+
+const Variant kPlain{"plain", [](sweeps::TrialSpec&) {}};
+const Variant kAugmented{"augmented", [](sweeps::TrialSpec& spec) {
+                           spec.augmentation = *sweeps::find_augmentation_preset("standard");
+                         }};
+
+class GpuBesideCpu : public Gpu, public testing::WithParamInterface<Variant> {};
 INSTANTIATE_TEST_SUITE_P(Trials, GpuBesideCpu,
-                         testing::Values([](sweeps::TrialSpec&) {},
-                                         [](sweeps::TrialSpec& spec) {
-                                           spec.memory_format = sweeps::MemoryFormat::contiguous;
-                                         },
-                                         [](sweeps::TrialSpec& spec) {
-                                           spec.augmentation =
-                                               *sweeps::find_augmentation_preset("standard");
-                                         },
-                                         [](sweeps::TrialSpec& spec) {
-                                           spec.architecture = "resnet50";
-                                           spec.training = sweeps::TrainingMode::frozen;
-                                         }));
+                         testing::Values(kPlain, kAugmented,
+                                         Variant{"contiguous",
+                                                 [](sweeps::TrialSpec& spec) {
+                                                   spec.memory_format =
+                                                       sweeps::MemoryFormat::contiguous;
+                                                 }},
+                                         Variant{"frozen_resnet50", [](sweeps::TrialSpec& spec) {
+                                                   spec.architecture = "resnet50";
+                                                   spec.training = sweeps::TrainingMode::frozen;
+                                                 }}));
 
 TEST_P(GpuBesideCpu, GivesTheSameEpochs) {
   const TrainingData data = synthetic_data();
@@ -70,8 +81,8 @@ TEST_P(GpuBesideCpu, GivesTheSameEpochs) {
   const TrialFolder on_gpu;
   TrainingJob cpu = job_on(torch::kCPU, on_cpu);
   TrainingJob gpu = job_on(kGpu, on_gpu);
-  GetParam()(cpu.spec);
-  GetParam()(gpu.spec);
+  GetParam().apply(cpu.spec);
+  GetParam().apply(gpu.spec);
   expect_near(epochs_of(gpu, data), epochs_of(cpu, data));
 }
 
@@ -94,20 +105,19 @@ TEST_P(GpuPrecision, TrainsNearlyAsFloat32) {
   }
 }
 
-class GpuGraphs : public Gpu,
-                  public testing::WithParamInterface<std::function<void(sweeps::TrialSpec&)>> {};
+class GpuGraphs : public Gpu, public testing::WithParamInterface<Variant> {};
 INSTANTIATE_TEST_SUITE_P(
     Trials, GpuGraphs,
-    testing::Values([](sweeps::TrialSpec&) {}, [](sweeps::TrialSpec& spec) { spec.dropout = 0.5; },
-                    [](sweeps::TrialSpec& spec) { spec.precision = sweeps::Precision::bfloat16; },
-                    [](sweeps::TrialSpec& spec) { spec.precision = sweeps::Precision::float16; },
-                    [](sweeps::TrialSpec& spec) {
-                      spec.augmentation = *sweeps::find_augmentation_preset("standard");
-                    },
-                    [](sweeps::TrialSpec& spec) {
-                      spec.training = sweeps::TrainingMode::frozen;
-                      spec.unfreeze_at_epoch = 3;
-                    }));
+    testing::Values(
+        kPlain, kAugmented, Variant{"dropout", [](sweeps::TrialSpec& spec) { spec.dropout = 0.5; }},
+        Variant{"bfloat16",
+                [](sweeps::TrialSpec& spec) { spec.precision = sweeps::Precision::bfloat16; }},
+        Variant{"float16",
+                [](sweeps::TrialSpec& spec) { spec.precision = sweeps::Precision::float16; }},
+        Variant{"unfrozen_later", [](sweeps::TrialSpec& spec) {
+                  spec.training = sweeps::TrainingMode::frozen;
+                  spec.unfreeze_at_epoch = 3;
+                }}));
 
 // Six epochs of five steps, of which the last is smaller: both shapes are replayed.
 TEST_P(GpuGraphs, GiveTheEpochsOfStepsAsTheyAre) {
@@ -116,8 +126,8 @@ TEST_P(GpuGraphs, GiveTheEpochsOfStepsAsTheyAre) {
   const TrialFolder folder;
   TrainingJob plain = job_on(kGpu, plain_folder);
   TrainingJob job = job_on(kGpu, folder);
-  GetParam()(plain.spec);
-  GetParam()(job.spec);
+  GetParam().apply(plain.spec);
+  GetParam().apply(job.spec);
   job.cuda_graphs = true;
   expect_near(epochs_of(job, data, 6), epochs_of(plain, data, 6));
 }

@@ -5,6 +5,11 @@
 #include "tests/worker/parallel/members.h"
 
 namespace ranksweep::worker {
+
+static void PrintTo(Overlap overlap, std::ostream* out) {
+  *out << (overlap == Overlap::backward ? "beside_the_backward_pass" : "after_it");
+}
+
 namespace {
 
 const bool kOneThread = (at::set_num_threads(1), true);

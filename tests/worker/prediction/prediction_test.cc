@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/printed_enumerations.h"
 #include "tests/worker/data/image_files.h"
 #include "tests/worker/training/synthetic.h"
 #include "worker/models/shared_base.h"

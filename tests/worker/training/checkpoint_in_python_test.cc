@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/printed_enumerations.h"
 #include "tests/worker/training/synthetic.h"
 #include "worker/models/tensor_file.h"
 

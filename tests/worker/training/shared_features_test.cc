@@ -1,4 +1,5 @@
 // Trials share the passes of what is frozen of their base, and nobody can tell from their results.
+#include <array>
 #include <fstream>
 #include <map>
 #include <unistd.h>
@@ -22,6 +23,10 @@ const bool kOneThread = (at::set_num_threads(1), true);
 constexpr int kEpochs = 3;
 
 enum class Frozen { base, base_with_augmentation, leading_blocks };
+void PrintTo(Frozen frozen, std::ostream* out) {
+  constexpr std::array kNames = {"base", "base_with_augmentation", "leading_blocks"};
+  *out << kNames[static_cast<std::size_t>(frozen)];
+}
 
 // What a run computed: its epochs without how long they took, and the bytes of its best weights.
 struct Result {

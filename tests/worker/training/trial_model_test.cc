@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/printed_enumerations.h"
 #include "tests/worker/training/synthetic.h"
 
 namespace ranksweep::worker {
