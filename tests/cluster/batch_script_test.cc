@@ -4,12 +4,12 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cluster/child_process.h"
+#include "tests/file_content.h"
 
 namespace ranksweep::cluster {
 namespace {
@@ -60,8 +60,7 @@ std::string expected(const std::string& name, const std::string& text) {
   if (std::getenv("RANKSWEEP_UPDATE") != nullptr) {
     std::ofstream(kFolder / name) << text;
   }
-  std::ifstream file(kFolder / name);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return content_of(kFolder / name);
 }
 
 TEST(BatchScript, OfAPlainJob) {

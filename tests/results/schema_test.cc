@@ -5,10 +5,8 @@
 //   pragma_application_id UNION ALL SELECT 'PRAGMA user_version = ' || user_version || ';' FROM
 //   pragma_user_version"; sqlite3 new.db .dump) > tests/results/fixtures/schema_N.sql
 
-#include <fstream>
 #include <map>
 #include <regex>
-#include <sstream>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
@@ -18,17 +16,12 @@
 #include "results/live_report.h"
 #include "results/report.h"
 #include "results/results_reader.h"
+#include "tests/file_content.h"
 #include "tests/results/synthetic_sweep.h"
 #include "tests/temporary_folder.h"
 
 namespace ranksweep::results {
 namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ostringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return content.str();
-}
 
 void restore(int version, const std::filesystem::path& path) {
   const std::string sql = content_of(

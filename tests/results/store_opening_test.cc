@@ -4,13 +4,13 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
-#include <sstream>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
 #include "results/database.h"
+#include "tests/file_content.h"
 #include "tests/results/store_fixture.h"
 
 namespace ranksweep::results {
@@ -22,13 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 class StoreOpeningTest : public testing::StoreFixture {};
-
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
 
 TEST_F(StoreOpeningTest, MarksItsFileAndNeedsNoOtherFilesWhenClosed) {
   open();
@@ -44,7 +37,7 @@ TEST_F(StoreOpeningTest, MarksItsFileAndNeedsNoOtherFilesWhenClosed) {
 
 TEST_F(StoreOpeningTest, RefusesAnotherSweepAndOtherData) {
   open();
-  const std::string before = bytes_of(path_);
+  const std::string before = content_of(path_);
   plan_.sweep_name = "another";
   EXPECT_THAT(opening(), ThrowsMessage<StoreError>(
                              AllOf(HasSubstr("'synthetic', not 'another'"), HasSubstr("--db"))));
@@ -52,22 +45,22 @@ TEST_F(StoreOpeningTest, RefusesAnotherSweepAndOtherData) {
   plan_.data_fingerprint = sweeps::hash_hex("other faces");
   EXPECT_THAT(opening(), ThrowsMessage<StoreError>(
                              AllOf(HasSubstr("began on other data"), HasSubstr("restore them"))));
-  EXPECT_EQ(bytes_of(path_), before);
+  EXPECT_EQ(content_of(path_), before);
 }
 
 TEST_F(StoreOpeningTest, RefusesAFileThatIsNoDatabase) {
   for (const std::string& content : {std::string("precious notes"), std::string(5000, 'x')}) {
     std::ofstream(path_) << content;
     EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("no ranksweep database")));
-    EXPECT_EQ(bytes_of(path_), content);
+    EXPECT_EQ(content_of(path_), content);
   }
 }
 
 TEST_F(StoreOpeningTest, RefusesAnotherProgramsDatabase) {
   change_with_sqlite("CREATE TABLE precious (note TEXT)");
-  const std::string before = bytes_of(path_);
+  const std::string before = content_of(path_);
   EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("no ranksweep database")));
-  EXPECT_EQ(bytes_of(path_), before);
+  EXPECT_EQ(content_of(path_), before);
 }
 
 TEST_F(StoreOpeningTest, RefusesANewerSchemaAndOneThatNeverWas) {
@@ -81,7 +74,7 @@ TEST_F(StoreOpeningTest, RefusesANewerSchemaAndOneThatNeverWas) {
 
 TEST_F(StoreOpeningTest, RefusesADamagedFile) {
   open();
-  std::string content = bytes_of(path_);
+  std::string content = content_of(path_);
   ASSERT_GT(content.size(), 20'000u);
   std::ofstream(path_, std::ios::binary) << content.substr(0, content.size() / 2);
   EXPECT_THAT(opening(), ThrowsMessage<StoreError>(HasSubstr("damaged")));

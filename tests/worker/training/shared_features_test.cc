@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "tests/file_content.h"
 #include "tests/worker/training/computed.h"
 #include "tests/worker/training/synthetic.h"
 #include "worker/models/tensor_file.h"
@@ -35,11 +36,6 @@ struct Result {
 
   bool operator==(const Result&) const = default;
 };
-
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // The trials of a sweep in a folder of their own, with a cache.
 class Sweep {
@@ -73,7 +69,7 @@ class Sweep {
     Result result{.epochs = computed(supervisor.reported), .best = {}};
     for (const auto& entry : fs::directory_iterator(trial.directory)) {
       if (entry.path().filename().string().starts_with("best-")) {
-        result.best = bytes_of(entry.path());
+        result.best = content_of(entry.path());
       }
     }
     return result;
